@@ -1,0 +1,186 @@
+"""What a run is: frozen, bounded models that describe a run completely.
+
+One source of truth for the widgets' ranges, the API's validation, the docs and the URL:
+
+    RunConfig -> DatasetConfig
+              -> ArmConfig (1 to 6, one per condition that is compared)
+
+A run is a pure function of its `RunConfig`; `run_id` is the hash of its canonical JSON, so equal
+configurations share one run. Nothing here imports torch or streamlit.
+"""
+
+import hashlib
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+SCHEMA_VERSION = 1  # raise it when the same configuration would give other records: cached runs are then not reused
+
+DatasetName = Literal[
+    "digits", "spirals", "circles", "moons", "xor", "blobs", "gaussian", "wine", "breast_cancer", "mnist", "fashion_mnist"
+]
+InputScale = Literal["standardized", "raw", "spread"]
+NormName = Literal["none", "batch", "layer", "group", "instance", "rms"]
+NormPlacement = Literal["before_activation", "after_activation"]
+ActivationName = Literal["relu", "leaky_relu", "tanh", "sigmoid", "gelu", "linear"]
+InitName = Literal["he", "xavier", "normal"]
+OptimizerName = Literal["sgd", "adam"]
+ExtraName = Literal["decision_boundary", "all_trial_distributions"]
+
+PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
+DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
+DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 400)}  # (train, test); others 1000, 400
+MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 32, 5000
+
+
+def _not_bool(value: object) -> object:
+    """Refuse True and False where a number is wanted (pydantic would take them for 1 and 0)."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "a number is wanted, not true or false")
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_not_bool)]
+Float = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class DatasetConfig(_Model):
+    """Which samples the networks see; seeded by the run's `seed`."""
+
+    name: DatasetName = Field("digits", description="The data set. The 2-D ones also draw the decision boundary.")
+    train_size: Int | None = Field(None, ge=2, le=60_000, description="Training samples; empty for the data set's own split.")
+    test_size: Int | None = Field(None, ge=1, le=10_000, description="Test samples; empty for the data set's own split.")
+    noise: Float = Field(0.1, ge=0, le=2, description="Standard deviation of the noise added to the 2-D data sets.")
+    input_scale: InputScale = Field(
+        "standardized",
+        description="standardized: every feature has mean 0 and variance 1 over the training set; raw: as it comes; "
+        "spread: standardized, then on scales from 0.001 to 1000.",
+    )
+    features: Int = Field(64, ge=1, le=1024, description="Input features (gaussian only).")
+
+    @field_validator("train_size", "test_size")
+    @classmethod
+    def _fits(cls, value: int | None, info: ValidationInfo) -> int | None:
+        """Check a size against the rows that a data set of fixed size has."""
+        rows = DATASET_ROWS.get(info.data.get("name", ""))
+        if rows is None or value is None:
+            return value
+        train_default, test_default = DEFAULT_SIZES[info.data["name"]]
+        is_train = info.field_name == "train_size"
+        other = test_default if is_train else info.data.get("train_size") or train_default
+        allowed = rows - 1 if is_train else rows - other
+        if value > allowed:
+            raise PydanticCustomError("too_many_rows", "at most {allowed}: {name} has {rows} samples", {"allowed": allowed, "name": info.data["name"], "rows": rows})
+        return value
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """(train, test) samples, with the data set's own split where none was asked for."""
+        train_default, test_default = DEFAULT_SIZES.get(self.name, (1000, 400))
+        train = self.train_size or train_default
+        if self.test_size is None and self.name in DATASET_ROWS:
+            return train, min(test_default, DATASET_ROWS[self.name] - train)
+        return train, self.test_size or test_default
+
+
+class ArmConfig(_Model):
+    """One condition of the comparison: a network and how it is trained."""
+
+    name: str = Field("", max_length=40, description="Label of the arm; empty for one made from what the arms differ in.")
+    norm: NormName = Field("none", description="The normalization in every hidden layer.")
+    norm_placement: NormPlacement = Field("before_activation", description="Whether the norm comes before or after the activation.")
+    activation: ActivationName = Field("relu", description="The activation function of the hidden layers.")
+    depth: Int = Field(6, ge=1, le=100, description="Hidden layers.")
+    width: Int = Field(32, ge=1, le=512, description="Units of a hidden layer.")
+    residual: bool = Field(False, description="Add each hidden layer's input to its output (from the second layer on).")
+    init: InitName = Field("he", description="he: std sqrt(2 / inputs); xavier: sqrt(2 / (inputs + outputs)); normal: 1.")
+    init_gain: Float = Field(1.0, ge=1e-4, le=1e4, description="Factor on the initial hidden and output weights.")
+    optimizer: OptimizerName = Field("sgd", description="How a gradient becomes a step.")
+    lr: Float = Field(0.1, ge=1e-6, le=100, description="Learning rate.")
+    momentum: Float = Field(0.0, ge=0, le=0.999, description="Momentum of SGD.")
+    weight_decay: Float = Field(0.0, ge=0, le=1, description="L2 penalty, added to the gradient.")
+    dropout: Float = Field(0.0, ge=0, le=0.95, description="Share of a hidden layer's outputs set to 0 while training.")
+    norm_momentum: Float = Field(0.1, ge=0, le=1, description="Weight of the new value in the running statistics.")
+    norm_eps: Float = Field(1e-5, ge=0, le=1, description="Added to the variance before the square root.")
+    group_count: Int = Field(4, ge=1, le=64, description="Groups of group norm; must divide the width.")
+
+    @field_validator("group_count")
+    @classmethod
+    def _divides(cls, value: int, info: ValidationInfo) -> int:
+        width = info.data.get("width")
+        if info.data.get("norm") == "group" and width and width % value:
+            allowed = ", ".join(str(n) for n in range(1, min(width, 64) + 1) if width % n == 0)
+            raise PydanticCustomError("group_count", "a divisor of the width {width}: {allowed}", {"width": width, "allowed": allowed})
+        return value
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, value: str) -> str:
+        if not value.isprintable():
+            raise PydanticCustomError("name", "printable characters only")
+        return value
+
+
+def _twins() -> tuple[ArmConfig, ...]:
+    return ArmConfig(norm="none"), ArmConfig(norm="batch")
+
+
+class RunConfig(_Model):
+    """A whole run: the data, the arms, and how it is trained and measured."""
+
+    dataset: DatasetConfig = Field(DatasetConfig(), description="The data set.")
+    arms: tuple[ArmConfig, ...] = Field(default_factory=_twins, min_length=1, max_length=MAX_ARMS, description="The conditions.")
+    trials: Int = Field(8, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them.")
+    seed: Int = Field(0, ge=0, le=2**31 - 1, description="Fixes data, initial weights and batches.")
+    batch_size: Int = Field(64, ge=1, le=1024, description="Samples of a mini-batch.")
+    steps: Int = Field(1000, ge=0, le=MAX_STEPS, description="Optimizer updates; 0 measures the initialization only.")
+    measure_every: Int | None = Field(None, ge=1, le=MAX_STEPS, description="Steps between measurements; empty for automatic.")
+    probe_size: Int = Field(128, ge=2, le=1024, description="Fixed samples on which distributions are measured.")
+    extras: tuple[ExtraName, ...] = Field((), max_length=len(get_args(ExtraName)), description="Costly measurements that a chart asks for.")
+
+    @field_validator("extras")
+    @classmethod
+    def _sorted_once(cls, value: tuple[ExtraName, ...]) -> tuple[ExtraName, ...]:
+        return tuple(sorted(set(value)))
+
+    @field_validator("batch_size", "probe_size")
+    @classmethod
+    def _within_training_set(cls, value: int, info: ValidationInfo) -> int:
+        dataset = info.data.get("dataset")
+        if dataset is not None and value > dataset.sizes[0]:
+            raise PydanticCustomError("too_many_rows", "at most {allowed}, the training samples", {"allowed": dataset.sizes[0]})
+        return value
+
+    @field_validator("extras")
+    @classmethod
+    def _plane_only(cls, value: tuple[ExtraName, ...], info: ValidationInfo) -> tuple[ExtraName, ...]:
+        dataset = info.data.get("dataset")
+        if "decision_boundary" in value and dataset is not None and dataset.name not in PLANE_DATASETS:
+            raise PydanticCustomError("plane_only", "decision_boundary only with a 2-D data set: {names}", {"names": ", ".join(PLANE_DATASETS)})
+        return value
+
+    @property
+    def run_id(self) -> str:
+        """16 hex digits that name this run: equal configurations share it."""
+        return hashlib.sha256(f"{SCHEMA_VERSION}:{self.model_dump_json()}".encode()).hexdigest()[:16]
+
+    @property
+    def arm_labels(self) -> tuple[str, ...]:
+        """A label per arm: its own name, else its norm, made unique where two would be alike."""
+        labels = [arm.name or NORM_LABELS[arm.norm] for arm in self.arms]
+        return tuple(label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels))
+
+
+NORM_LABELS: dict[str, str] = {
+    "none": "no norm",
+    "batch": "batch norm",
+    "layer": "layer norm",
+    "group": "group norm",
+    "instance": "instance norm",
+    "rms": "RMS norm",
+}
