@@ -1,0 +1,257 @@
+"""Bad configurations in words: which field, what was received, what is allowed.
+
+    ValidationError -> problems() -> list[Problem]      the page, the API and the command line show `message`
+    "arms.0.lr=0.3" -> apply_overrides() -> plain dict  for the command line and the link
+
+What is allowed is read from the models themselves, so it cannot drift from what is checked.
+"""
+
+import reprlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
+
+from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+
+RECEIVED_LENGTH = 60
+_MODELS: dict[str, type[BaseModel]] = {model.__name__: model for model in (RunConfig, ArmConfig, DatasetConfig)}
+_KNOWN_ERRORS = {*get_args(ErrorType), "number_type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One field that was refused; `message` is a single line with all three parts."""
+
+    field: str
+    received: str
+    allowed: str
+
+    @property
+    def message(self) -> str:
+        """`arms.0.lr: received -1; allowed: 0.000001 to 100`."""
+        return f"{self.field}: received {self.received}; allowed: {self.allowed}"
+
+
+class OverrideError(ValueError):
+    """A dotted key that names no field of the configuration; `problem` says which."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def problems(error: ValidationError) -> list[Problem]:
+    """Turn a validation error into one `Problem` a field, without follow-ups of the same mistake.
+
+    An error of `arms` is a follow-up when an arm itself was refused (`arms: too short`), and only the first
+    error of a field counts.
+    """
+    details = error.errors(include_url=False)
+    locations = [detail["loc"] for detail in details]
+    found: dict[str, Problem] = {}
+    for detail in details:
+        location = detail["loc"]
+        if any(other[: len(location)] == location and len(other) > len(location) for other in locations):
+            continue
+        problem = _problem(_MODELS.get(error.title), detail)
+        found.setdefault(problem.field, problem)
+    return list(found.values())
+
+
+def _problem(model: type[BaseModel] | None, detail: ErrorDetails) -> Problem:
+    location = detail["loc"]
+    field = ".".join(one_line(part) for part in location) or "config"
+    return Problem(field, one_line(detail["input"]), _allowed(model, detail))
+
+
+def _allowed(model: type[BaseModel] | None, detail: ErrorDetails) -> str:
+    location = detail["loc"]
+    if detail["type"] == "extra_forbidden":
+        return _names(_resolve(model, location[:-1]))
+    if detail["type"] not in _KNOWN_ERRORS:  # a validator of ours, which says it better than the bounds
+        return detail["msg"]
+    target = _resolve(model, location)
+    if target is None or target is model:
+        return _names(target) if detail["type"] != "json_invalid" else "valid JSON"
+    return target.allowed if isinstance(target, _Item) else _names(target) if isinstance(target, type) else allowed(target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One element of a tuple of choices, as in `extras.0`."""
+
+    allowed: str
+
+
+def _names(model: object) -> str:
+    if isinstance(model, FieldInfo):
+        model = _model_of(model.annotation)
+    return ", ".join(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else "the fields of a run"
+
+
+def _resolve(model: type[BaseModel] | None, location: Iterable[str | int]) -> type[BaseModel] | FieldInfo | _Item | None:
+    """Follow a location such as ("arms", 0, "lr") from the model to what stands there."""
+    target: type[BaseModel] | FieldInfo | _Item | None = model
+    for part in location:
+        if isinstance(target, FieldInfo):
+            inner = _model_of(target.annotation)
+            if isinstance(part, int):
+                target = inner or _Item(_choices(get_args(target.annotation)[0]) or allowed(target))
+                continue
+            target = inner
+        if not (isinstance(target, type) and isinstance(part, str)):
+            return None
+        target = target.model_fields.get(part)
+    return target
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    """The model in `DatasetConfig` or `tuple[ArmConfig, ...]`, if there is one."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def allowed(field: FieldInfo) -> str:
+    """Say in words which values a field takes: its choices, its bounds or its type."""
+    inner, optional = _without_none(field.annotation)
+    limits = _limits(field.metadata)
+    text = _choices(inner) or _kind(inner, limits)
+    return f"{text}, or none" if optional else text
+
+
+def _kind(annotation: Any, limits: Mapping[str, Any]) -> str:
+    if get_origin(annotation) is tuple:
+        choices = _choices(get_args(annotation)[0])
+        if choices:
+            return f"any of {choices}"
+        return f"{limits.get('min_length', 0)} to {limits.get('max_length', 'any number')} items"
+    if annotation is bool:
+        return "true or false"
+    if annotation is str:
+        return f"text of at most {limits.get('max_length', 'any')} characters"
+    if model := _model_of(annotation):
+        return _names(model)
+    kind = "whole number, " if annotation is int else ""
+    return f"{kind}{number(limits['ge'])} to {number(limits['le'])}" if {"ge", "le"} <= limits.keys() else f"{kind}a number"
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    """(the type, whether None is allowed too), both without `Annotated`."""
+    optional = False
+    if get_origin(annotation) in (Union, UnionType):
+        members = [member for member in get_args(annotation) if member is not NoneType]
+        optional = len(members) < len(get_args(annotation))
+        annotation = members[0]
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation, optional
+
+
+def _limits(metadata: Iterable[object]) -> dict[str, Any]:
+    names = ("ge", "le", "min_length", "max_length")
+    return {name: getattr(item, name) for item in metadata for name in names if getattr(item, name, None) is not None}
+
+
+def _choices(annotation: Any) -> str:
+    return ", ".join(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ""
+
+
+def number(value: float) -> str:
+    """Write a bound without an exponent: 0.000001, 100, 2147483647."""
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def one_line(value: object) -> str:
+    """A value as it was received, short and on one line, whatever it is."""
+    if isinstance(value, str) and value and value.isprintable():
+        return _cut(value)
+    try:
+        return _cut(reprlib.repr(value))
+    except ValueError:  # an integer of thousands of digits cannot be printed
+        return f"a huge {type(value).__name__}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= RECEIVED_LENGTH else text[: RECEIVED_LENGTH - 1] + "…"
+
+
+def apply_overrides(base: Mapping[str, Any], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Set dotted keys of a configuration from text; validate the result with `RunConfig.model_validate`.
+
+    Numbers stay text, which pydantic reads; `none` empties an optional field; `extras` takes a list separated
+    by commas. The arm after the last one is added, with its defaults.
+
+    Args:
+        base: `RunConfig.model_dump()` or part of it; not changed.
+        pairs: (dotted key, text), as in ("arms.0.lr", "0.3").
+
+    Returns:
+        Plain dicts and lists.
+
+    Raises:
+        OverrideError: a key that names no single field.
+    """
+    result = _plain(base)
+    for key, text in pairs:
+        _set(result, key, text)
+    return result
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _set(target: dict[str, Any], key: str, text: str) -> None:
+    parts = key.split(".")
+    if len(parts) == 3 and parts[0] == "arms" and parts[2] in ArmConfig.model_fields:
+        arm = _arm(target, key, parts[1])
+        arm[parts[2]] = _typed(ArmConfig.model_fields[parts[2]], text)
+    elif len(parts) == 2 and parts[0] == "dataset" and parts[1] in DatasetConfig.model_fields:
+        target.setdefault("dataset", {})[parts[1]] = _typed(DatasetConfig.model_fields[parts[1]], text)
+    elif len(parts) == 1 and key in RunConfig.model_fields and key not in ("arms", "dataset"):
+        target[key] = _typed(RunConfig.model_fields[key], text)
+    else:
+        raise OverrideError(Problem(one_line(key), one_line(text), _keys(parts[0])))
+
+
+def _keys(head: str) -> str:
+    """The keys that were perhaps meant, by the first part of the one that was given."""
+    arm, dataset = f"arms.N.({'|'.join(ArmConfig.model_fields)})", f"dataset.({'|'.join(DatasetConfig.model_fields)})"
+    if head == "arms":
+        return arm
+    if head == "dataset":
+        return dataset
+    plain = [name for name in RunConfig.model_fields if name not in ("arms", "dataset")]
+    return ", ".join([*plain, "dataset.*", "arms.N.*"])
+
+
+def _arm(target: dict[str, Any], key: str, index: str) -> dict[str, Any]:
+    arms = target.setdefault("arms", [arm.model_dump() for arm in RunConfig().arms])
+    if not (index.isascii() and index.isdigit() and len(index) < 4 and int(index) <= len(arms)):
+        raise OverrideError(
+            Problem(one_line(key), one_line(index), f"arms.0 to arms.{len(arms) - 1}, or arms.{len(arms)} to add one")
+        )
+    if int(index) == len(arms):
+        arms.append({})
+    return arms[int(index)]
+
+
+def _typed(field: FieldInfo, text: str) -> Any:
+    annotation, optional = _without_none(field.annotation)
+    if optional and text.strip().lower() in ("none", ""):
+        return None
+    if get_origin(annotation) is tuple:
+        return [item.strip() for item in text.split(",") if item.strip() not in ("", "none")]
+    return text
