@@ -31,6 +31,7 @@ ExtraName = Literal["decision_boundary", "all_trial_distributions"]
 PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
 DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
 DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 400)}  # (train, test); others 1000, 400
+DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(PLANE_DATASETS, 2)
 MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 32, 5000
 
 
@@ -88,6 +89,15 @@ class DatasetConfig(_Model):
         return train, self.test_size or test_default
 
 
+class PerTrial(_Model):
+    """Values that differ from trial to trial: a sweep along the trial axis. Each list is empty or one value a trial."""
+
+    lr: tuple[Annotated[Float, Field(ge=1e-6, le=100)], ...] = Field((), max_length=MAX_TRIALS, description="Learning rates.")
+    init_gain: tuple[Annotated[Float, Field(ge=1e-4, le=1e4)], ...] = Field((), max_length=MAX_TRIALS, description="Gains.")
+    momentum: tuple[Annotated[Float, Field(ge=0, le=0.999)], ...] = Field((), max_length=MAX_TRIALS, description="Momenta.")
+    weight_decay: tuple[Annotated[Float, Field(ge=0, le=1)], ...] = Field((), max_length=MAX_TRIALS, description="L2 penalties.")
+
+
 class ArmConfig(_Model):
     """One condition of the comparison: a network and how it is trained."""
 
@@ -108,6 +118,7 @@ class ArmConfig(_Model):
     norm_momentum: Float = Field(0.1, ge=0, le=1, description="Weight of the new value in the running statistics.")
     norm_eps: Float = Field(1e-5, ge=0, le=1, description="Added to the variance before the square root.")
     group_count: Int = Field(4, ge=1, le=64, description="Groups of group norm; must divide the width.")
+    per_trial: PerTrial = Field(PerTrial(), description="Values for each trial in place of the arm's lr, init_gain, momentum or weight_decay.")
 
     @field_validator("group_count")
     @classmethod
@@ -147,6 +158,17 @@ class RunConfig(_Model):
     @classmethod
     def _sorted_once(cls, value: tuple[ExtraName, ...]) -> tuple[ExtraName, ...]:
         return tuple(sorted(set(value)))
+
+    @field_validator("trials")
+    @classmethod
+    def _per_trial_lengths(cls, value: int, info: ValidationInfo) -> int:
+        for i, arm in enumerate(info.data.get("arms", ())):
+            for name in PerTrial.model_fields:
+                count = len(getattr(arm.per_trial, name))
+                if count not in (0, value):
+                    context = {"count": count, "where": f"arms.{i}.per_trial.{name}"}
+                    raise PydanticCustomError("per_trial", "{count}, the number of values in {where}", context)
+        return value
 
     @field_validator("batch_size", "probe_size")
     @classmethod

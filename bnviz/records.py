@@ -18,8 +18,8 @@ FloatArray = NDArray[np.float32]
 
 PERCENTILES = (5, 15, 50, 85, 95)
 TENSORS = ("pre_norm", "pre_activation", "post_activation")
-BIN_COUNT = 60
-BIN_RANGE = (-6.0, 6.0)  # the fixed bins that all layers, arms and steps share; what lies outside is counted
+BIN_COUNT = 80
+BIN_RANGE = (-5.0, 5.0)  # fixed bins [left, right) that all layers, arms and steps share; what lies outside is counted
 BIN_EDGES: NDArray[np.float64] = np.linspace(*BIN_RANGE, BIN_COUNT + 1)
 LAYER_MEASURES = (
     "weight_grad_norm",

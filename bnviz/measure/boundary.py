@@ -1,0 +1,23 @@
+"""The decision boundary of a network on 2-D data."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bnviz.nets import DenseStack
+
+GRID = 48  # points a side
+
+
+def plane_grid(extent: NDArray[np.float32]) -> Tensor:
+    """The GRID x GRID points of the plane x0, x1, y0, y1, row by row from y0, shape (GRID * GRID, 2)."""
+    x0, x1, y0, y1 = (float(value) for value in extent)
+    y, x = torch.meshgrid(torch.linspace(y0, y1, GRID), torch.linspace(x0, x1, GRID), indexing="ij")
+    return torch.stack([x.flatten(), y.flatten()], dim=1)
+
+
+def decision_boundary(net: DenseStack, grid: Tensor) -> NDArray[np.float32]:
+    """The class that the first trial's network predicts (running statistics) at each point, shape (GRID, GRID)."""
+    logits = net.first(1).forward(grid.unsqueeze(0), "eval")
+    return logits[0].argmax(1).view(GRID, GRID).to(torch.float32).numpy()

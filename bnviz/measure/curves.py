@@ -1,0 +1,21 @@
+"""Losses and accuracies."""
+
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+
+def mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy in nats, shape (trials,), of logits (trials, samples, classes) and labels (trials, samples)."""
+    return cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape).mean(1)
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Share of samples whose largest logit is the label's, shape (trials,)."""
+    return (logits.argmax(2) == labels).to(logits.dtype).mean(1)
+
+
+def held_out_curves(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """(loss, accuracy), each (trials,), on one labelled set (samples,) that all trials share."""
+    shared = labels.expand(logits.shape[0], -1)
+    return mean_loss(logits, shared), accuracy(logits, shared)

@@ -1,0 +1,133 @@
+"""All measurements of one step: a `TrainingState` becomes one `ArmMeasured` an arm."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bnviz.config import RunConfig
+from bnviz.datasets import Dataset
+from bnviz.measure.boundary import decision_boundary, plane_grid
+from bnviz.measure.curves import accuracy, held_out_curves
+from bnviz.measure.distributions import histogram, percentiles
+from bnviz.measure.units import dead_relu_count, mean_and_std, saturated_fraction, zero_fraction
+from bnviz.nets import Activations
+from bnviz.nets.activations import ACTIVATIONS
+from bnviz.records import TENSORS, ArmMeasured
+from bnviz.training import ArmState, TrainingState
+
+
+class Measurer:
+    """Measures states of one run; holds what all measurements share: the probe batch, the test set, the grid.
+
+    The probe batch is the first `probe_size` training samples. It passes with batch statistics and
+    without dropout, and changes nothing in the network.
+    """
+
+    def __init__(self, config: RunConfig, dataset: Dataset) -> None:
+        inputs = torch.from_numpy(dataset.train_inputs[: config.probe_size])
+        self.probe = inputs.expand(config.trials, -1, -1)
+        self.test_inputs = torch.from_numpy(dataset.test_inputs).expand(config.trials, -1, -1)
+        self.test_labels = torch.from_numpy(dataset.test_labels)
+        self.grid = plane_grid(dataset.extent) if "decision_boundary" in config.extras and dataset.extent is not None else None
+        self.shown = config.trials if "all_trial_distributions" in config.extras else 1
+
+    @torch.no_grad()
+    def measure(self, state: TrainingState) -> tuple[ArmMeasured, ...]:
+        """Everything about one step; changes nothing."""
+        return tuple(self._arm(arm, state.labels) for arm in state.arms)
+
+    def _arm(self, arm: ArmState, labels: Tensor) -> ArmMeasured:
+        kept = Activations()
+        arm.net.forward(self.probe, "probe", kept)
+        stacks = stacked(kept)
+        curves = self._curves(arm, labels)
+        layers = gradient_measures(arm) | unit_measures(arm, stacks)
+        lost = arm.diverged if arm.any_diverged else None
+        shown = {name: stack[:, : self.shown].transpose(0, 1).flatten(2).numpy() for name, stack in stacks.items()}
+        return ArmMeasured(
+            curves={name: as_array(value, lost) for name, value in curves.items()},
+            layers={name: as_array(value, lost) for name, value in layers.items()},
+            percentiles={name: _blank(percentiles(values), lost) for name, values in shown.items()},
+            histograms={name: _empty(histogram(values), lost) for name, values in shown.items()},
+            diverged_at=arm.diverged_at.numpy().copy(),
+            extras=self._extras(arm),
+        )
+
+    def _curves(self, arm: ArmState, labels: Tensor) -> dict[str, Tensor]:
+        logits = arm.net.forward(self.test_inputs, "eval")
+        test_loss, test_accuracy = held_out_curves(logits, self.test_labels)
+        return {
+            "train_loss": arm.loss,
+            "train_accuracy": accuracy(arm.logits, labels),
+            "test_loss": test_loss,
+            "test_accuracy": test_accuracy,
+        }
+
+    def _extras(self, arm: ArmState) -> dict[str, NDArray[np.float32]]:
+        if self.grid is None or bool(arm.diverged[0]):
+            return {}
+        return {"decision_boundary": decision_boundary(arm.net, self.grid)}
+
+
+def stacked(kept: Activations) -> dict[str, Tensor]:
+    """Each of TENSORS as (layers, trials, batch, units); what is one tensor in the net is one here too."""
+    lists = {name: getattr(kept, name) for name in TENSORS}
+    made: dict[int, Tensor] = {}
+    for tensors in lists.values():
+        if id(tensors[0]) not in made:
+            made[id(tensors[0])] = torch.stack(tensors)
+    return {name: made[id(tensors[0])] for name, tensors in lists.items()}
+
+
+def gradient_measures(arm: ArmState) -> dict[str, Tensor]:
+    """Norms of the hidden layers' weights, their gradients and their updates, each (trials, layers).
+
+    The gradients are of the step's own mini-batch loss, after the backward pass and before the update:
+    weight_grad_norm = |dL/dW|, pre_norm_grad_norm = |dL/dy| over the batch (y = Wx + b), weight_norm = |W|,
+    update_ratio = |dW| / |W|, all L2.
+    """
+    parameters, names = arm.net.parameters, arm.net.weight_names
+    weight_norm = parameters.norms(parameters.flat, names)
+    update = parameters.norms(arm.direction, names) * arm.optimizer.lr
+    return {
+        "weight_grad_norm": parameters.norms(arm.gradient, names),
+        "pre_norm_grad_norm": torch.linalg.vector_norm(torch.stack(arm.pre_norm_gradients, 1).flatten(2), dim=2),
+        "weight_norm": weight_norm,
+        "update_ratio": update / weight_norm,
+    }
+
+
+def unit_measures(arm: ArmState, stacks: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What the units put out on the probe batch, each (trials, layers); NaN where the activation has no such thing."""
+    post, linear_range = stacks["post_activation"], ACTIVATIONS[arm.arm.activation].linear_range
+    nothing = torch.full(post.shape[:2], torch.nan)
+    measures = {
+        "dead_relu_count": dead_relu_count(post) if arm.arm.activation == "relu" else nothing,
+        "zero_fraction": zero_fraction(post),
+        "saturated_fraction": saturated_fraction(post, linear_range) if linear_range else nothing,
+    }
+    done: dict[int, tuple[Tensor, Tensor]] = {}
+    for name, stack in stacks.items():
+        if id(stack) not in done:
+            done[id(stack)] = mean_and_std(stack)
+        measures[f"{name}_mean"], measures[f"{name}_std"] = done[id(stack)]
+    return {name: value.transpose(0, 1) for name, value in measures.items()}
+
+
+def as_array(values: Tensor, lost: Tensor | None) -> NDArray[np.float32]:
+    """float32 values with trials first; NaN for the trials that were lost (bool, or None for none)."""
+    array = values.detach().to(torch.float32, copy=True).contiguous().numpy()
+    return _blank(array, lost)
+
+
+def _blank(array: NDArray[np.float32], lost: Tensor | None) -> NDArray[np.float32]:
+    if lost is not None:
+        array[lost[: len(array)].numpy()] = np.nan
+    return array
+
+
+def _empty(counts: NDArray[np.uint32], lost: Tensor | None) -> NDArray[np.uint32]:
+    if lost is not None:
+        counts[lost[: len(counts)].numpy()] = 0
+    return counts

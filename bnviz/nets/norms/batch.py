@@ -1,0 +1,51 @@
+"""Batch normalization: every unit by its mean and variance over the mini-batch."""
+
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from bnviz.config import ArmConfig
+from bnviz.nets.norms.base import Mode, Norm
+
+
+class BatchNorm(Norm):
+    """gamma (y - batch_mean) / sqrt(batch_var + eps) + beta, per unit over the samples of the batch.
+
+    Like PyTorch: the biased variance (1/m) normalizes, the unbiased one (1/(m-1)) is what `running_var`
+    accumulates, and `momentum` weights the new value. Unlike PyTorch, a batch of one sample is allowed:
+    its output is beta whatever the input is, and `running_var` keeps its value.
+
+    All trials are one call: the trial axis is folded into the channels, so the kernel sees (batch, trials * units).
+
+    References:
+        Ioffe & Szegedy 2015, Batch Normalization, arXiv:1502.03167, algorithms 1 and 2.
+    """
+
+    def __init__(self, arm: ArmConfig, trials: int, width: int, dtype: torch.dtype) -> None:
+        super().__init__(arm, trials, width, dtype)
+        self.running_mean = torch.zeros(trials, width, dtype=dtype)
+        self.running_var = torch.ones(trials, width, dtype=dtype)
+
+    def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
+        batch = values.shape[1]
+        if mode == "train" and batch == 1:
+            self.running_mean.lerp_(values.detach()[:, 0], self.momentum)
+        accumulate = mode == "eval" or (mode == "train" and batch > 1)
+        statistics = (self.running_mean.view(-1), self.running_var.view(-1)) if accumulate else (None, None)
+        gamma, beta = (parameter.flatten() for parameter in affine)
+        folded = values.transpose(0, 1).reshape(batch, -1)
+        out = torch.batch_norm(folded, gamma, beta, *statistics, mode != "eval", self.momentum, self.eps, False)
+        return out.view(batch, self.trials, self.width).transpose(0, 1)
+
+    def statistics(self) -> list[Tensor]:
+        return [self.running_mean, self.running_var]
+
+    def first(self, trials: int) -> Self:
+        part = super().first(trials)
+        part.running_mean, part.running_var = self.running_mean[:trials], self.running_var[:trials]
+        return part
+
+    def reset(self, trials: Tensor) -> None:
+        self.running_mean[trials] = 0
+        self.running_var[trials] = 1

@@ -1,0 +1,23 @@
+"""Group normalization: every sample by its mean and variance over groups of units."""
+
+import torch
+from torch import Tensor
+
+from bnviz.nets.norms.base import Mode, Norm
+
+
+class GroupNorm(Norm):
+    """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over each group of units of a sample.
+
+    `group_count` groups of neighbouring units; one group is layer norm, as many as units gives beta.
+
+    References:
+        Wu & He 2018, Group Normalization, arXiv:1803.08494.
+    """
+
+    def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
+        gamma, beta = affine
+        size = self.width // self.group_count
+        groups = values.reshape(*values.shape[:2], self.group_count, size)
+        normalized = torch.nn.functional.layer_norm(groups, (size,), eps=self.eps).reshape(values.shape)
+        return torch.addcmul(beta, normalized, gamma)

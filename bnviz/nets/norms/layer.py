@@ -1,0 +1,18 @@
+"""Layer normalization: every sample by its mean and variance over the units of the layer."""
+
+import torch
+from torch import Tensor
+
+from bnviz.nets.norms.base import Mode, Norm
+
+
+class LayerNorm(Norm):
+    """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over the units of a sample.
+
+    References:
+        Ba et al. 2016, Layer Normalization, arXiv:1607.06450.
+    """
+
+    def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
+        gamma, beta = affine
+        return torch.addcmul(beta, torch.nn.functional.layer_norm(values, (self.width,), eps=self.eps), gamma)

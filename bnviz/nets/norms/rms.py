@@ -1,0 +1,19 @@
+"""RMS normalization: every sample by its root mean square over the units; nothing is subtracted."""
+
+from torch import Tensor
+from torch.nn.functional import rms_norm
+
+from bnviz.nets.norms.base import Mode, Norm
+
+
+class RMSNorm(Norm):
+    """gamma y / sqrt(mean(y^2) + eps) over the units of a sample; no beta.
+
+    References:
+        Zhang & Sennrich 2019, Root Mean Square Layer Normalization, arXiv:1910.07467.
+    """
+
+    affine = ("gamma",)
+
+    def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
+        return rms_norm(values, (self.width,), eps=self.eps) * affine[0]

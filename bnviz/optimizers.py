@@ -1,0 +1,100 @@
+"""SGD and Adam on the flat parameters of a stack, with a value for all trials or one for each."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from bnviz.config import ArmConfig
+
+PerTrialValue = float | Tensor  # one number, or shape (trials, 1)
+
+
+def per_trial_value(arm: ArmConfig, name: str, dtype: torch.dtype) -> PerTrialValue:
+    """The arm's setting `name`: a number, or (trials, 1) where each trial has its own."""
+    values = getattr(arm.per_trial, name)
+    return torch.tensor(values, dtype=dtype).unsqueeze(1) if values else getattr(arm, name)
+
+
+class Optimizer(ABC):
+    """Turns gradients into the next parameters: `flat <- flat - lr * direction(flat, gradient)`.
+
+    Args:
+        arm: the arm's settings.
+        flat: all parameters of the arm, shape (trials, P); updated in place by `apply`.
+    """
+
+    def __init__(self, arm: ArmConfig, flat: Tensor) -> None:
+        self.flat = flat
+        self.lr = per_trial_value(arm, "lr", flat.dtype)
+        self.weight_decay = per_trial_value(arm, "weight_decay", flat.dtype)
+
+    def decayed(self, gradient: Tensor) -> Tensor:
+        """The gradient with the L2 penalty's added."""
+        if isinstance(self.weight_decay, Tensor):
+            return gradient.addcmul(self.flat, self.weight_decay)
+        return gradient.add(self.flat, alpha=self.weight_decay) if self.weight_decay else gradient
+
+    @abstractmethod
+    def direction(self, gradient: Tensor) -> Tensor:
+        """The direction of this step, shape (trials, P); takes the optimizer's own state one step on."""
+
+    def apply(self, direction: Tensor) -> None:
+        """Take the step."""
+        if isinstance(self.lr, Tensor):
+            self.flat.addcmul_(direction, self.lr, value=-1)
+        else:
+            self.flat.add_(direction, alpha=-self.lr)
+
+    @abstractmethod
+    def reset(self, trials: Tensor) -> None:
+        """Forget what was accumulated for the given trials (bool, shape (trials,))."""
+
+
+class SGD(Optimizer):
+    """buffer <- momentum * buffer + gradient; the step is lr * buffer, as in `torch.optim.SGD`."""
+
+    def __init__(self, arm: ArmConfig, flat: Tensor) -> None:
+        super().__init__(arm, flat)
+        self.momentum = per_trial_value(arm, "momentum", flat.dtype)
+        self.has_momentum = isinstance(self.momentum, Tensor) or self.momentum > 0
+        self.buffer = torch.zeros_like(flat) if self.has_momentum else flat.new_empty(0)
+
+    def direction(self, gradient: Tensor) -> Tensor:
+        gradient = self.decayed(gradient)
+        return self.buffer.mul_(self.momentum).add_(gradient) if self.has_momentum else gradient
+
+    def reset(self, trials: Tensor) -> None:
+        if self.has_momentum:
+            self.buffer[trials] = 0
+
+
+class Adam(Optimizer):
+    """Adam with the usual constants (0.9, 0.999, 1e-8), as in `torch.optim.Adam`.
+
+    References:
+        Kingma & Ba 2015, arXiv:1412.6980.
+    """
+
+    BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
+
+    def __init__(self, arm: ArmConfig, flat: Tensor) -> None:
+        super().__init__(arm, flat)
+        self.mean, self.square = torch.zeros_like(flat), torch.zeros_like(flat)
+        self.count = 0
+
+    def direction(self, gradient: Tensor) -> Tensor:
+        gradient = self.decayed(gradient)
+        self.count += 1
+        self.mean.lerp_(gradient, 1 - self.BETA1)
+        self.square.mul_(self.BETA2).addcmul_(gradient, gradient, value=1 - self.BETA2)
+        scale = (1 - self.BETA2**self.count) ** 0.5
+        denominator = self.square.sqrt().div_(scale).add_(self.EPS)
+        return self.mean.div(denominator).div_(1 - self.BETA1**self.count)
+
+    def reset(self, trials: Tensor) -> None:
+        self.mean[trials] = 0
+        self.square[trials] = 0
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
