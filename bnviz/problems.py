@@ -77,17 +77,10 @@ def _allowed(model: type[BaseModel] | None, detail: ErrorDetails) -> str:
         return _names(_resolve(model, location[:-1]))
     if detail["type"] not in _KNOWN_ERRORS:  # a validator of ours, which says it better than the bounds
         return detail["msg"]
+    if detail["type"] == "json_invalid":
+        return "valid JSON"
     target = _resolve(model, location)
-    if target is None or target is model:
-        return _names(target) if detail["type"] != "json_invalid" else "valid JSON"
-    return target.allowed if isinstance(target, _Item) else _names(target) if isinstance(target, type) else allowed(target)
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One element of a tuple of choices, as in `extras.0`."""
-
-    allowed: str
+    return allowed(target) if isinstance(target, FieldInfo) else _names(target)
 
 
 def _names(model: object) -> str:
@@ -96,20 +89,25 @@ def _names(model: object) -> str:
     return ", ".join(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else "the fields of a run"
 
 
-def _resolve(model: type[BaseModel] | None, location: Iterable[str | int]) -> type[BaseModel] | FieldInfo | _Item | None:
+def _resolve(model: type[BaseModel] | None, location: Iterable[str | int]) -> type[BaseModel] | FieldInfo | None:
     """Follow a location such as ("arms", 0, "lr") from the model to what stands there."""
-    target: type[BaseModel] | FieldInfo | _Item | None = model
+    target: type[BaseModel] | FieldInfo | None = model
     for part in location:
         if isinstance(target, FieldInfo):
-            inner = _model_of(target.annotation)
-            if isinstance(part, int):
-                target = inner or _Item(_choices(get_args(target.annotation)[0]) or allowed(target))
+            annotation = target.annotation
+            if isinstance(part, int) and get_origin(annotation) is tuple:
+                target = _item(annotation)
                 continue
-            target = inner
-        if not (isinstance(target, type) and isinstance(part, str)):
+            target = _model_of(annotation)
+        if isinstance(part, int):  # an index into a model: `arms` was resolved to its item already
             return None
-        target = target.model_fields.get(part)
+        target = target.model_fields.get(part) if target else None
     return target
+
+
+def _item(annotation: Any) -> FieldInfo:
+    """The element of `tuple[X, ...]` as a field, with its bounds."""
+    return FieldInfo.from_annotation(get_args(annotation)[0])
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
@@ -130,10 +128,7 @@ def allowed(field: FieldInfo) -> str:
 
 def _kind(annotation: Any, limits: Mapping[str, Any]) -> str:
     if get_origin(annotation) is tuple:
-        choices = _choices(get_args(annotation)[0])
-        if choices:
-            return f"any of {choices}"
-        return f"{limits.get('min_length', 0)} to {limits.get('max_length', 'any number')} items"
+        return _list_kind(annotation, f"{limits.get('min_length', 0)} to {limits.get('max_length', 'any number')}")
     if annotation is bool:
         return "true or false"
     if annotation is str:
@@ -142,6 +137,13 @@ def _kind(annotation: Any, limits: Mapping[str, Any]) -> str:
         return _names(model)
     kind = "whole number, " if annotation is int else ""
     return f"{kind}{number(limits['ge'])} to {number(limits['le'])}" if {"ge", "le"} <= limits.keys() else f"{kind}a number"
+
+
+def _list_kind(annotation: Any, count: str) -> str:
+    item = _item(annotation)
+    if choices := _choices(item.annotation):
+        return f"any of {choices}"
+    return f"{count} items" if _model_of(item.annotation) else f"{count} values, each {allowed(item)}"
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:
@@ -214,35 +216,46 @@ def _plain(value: Any) -> Any:
 
 
 def _set(target: dict[str, Any], key: str, text: str) -> None:
+    """Walk down the models and the dicts together, one part of the key at a time."""
+    field: FieldInfo | None = None
+    model: type[BaseModel] = RunConfig
     parts = key.split(".")
-    if len(parts) == 3 and parts[0] == "arms" and parts[2] in ArmConfig.model_fields:
-        arm = _arm(target, key, parts[1])
-        arm[parts[2]] = _typed(ArmConfig.model_fields[parts[2]], text)
-    elif len(parts) == 2 and parts[0] == "dataset" and parts[1] in DatasetConfig.model_fields:
-        target.setdefault("dataset", {})[parts[1]] = _typed(DatasetConfig.model_fields[parts[1]], text)
-    elif len(parts) == 1 and key in RunConfig.model_fields and key not in ("arms", "dataset"):
-        target[key] = _typed(RunConfig.model_fields[key], text)
-    else:
-        raise OverrideError(Problem(one_line(key), one_line(text), _keys(parts[0])))
+    place: Any = target
+    for depth, part in enumerate(parts):
+        if isinstance(place, list):
+            place = _arm(place, key, part)
+            continue
+        field = model.model_fields.get(part)
+        inner = _model_of(field.annotation) if field else None
+        if field is None or (inner is None) != (depth == len(parts) - 1):
+            break
+        if inner is None:
+            place[part] = _typed(field, text)
+            return
+        model = inner
+        place = place.setdefault(part, _default(field))
+    raise OverrideError(Problem(one_line(key), one_line(text), _keys(model)))
 
 
-def _keys(head: str) -> str:
-    """The keys that were perhaps meant, by the first part of the one that was given."""
-    arm, dataset = f"arms.N.({'|'.join(ArmConfig.model_fields)})", f"dataset.({'|'.join(DatasetConfig.model_fields)})"
-    if head == "arms":
-        return arm
-    if head == "dataset":
-        return dataset
-    plain = [name for name in RunConfig.model_fields if name not in ("arms", "dataset")]
-    return ", ".join([*plain, "dataset.*", "arms.N.*"])
+def _default(field: FieldInfo) -> Any:
+    default = field.get_default(call_default_factory=True)
+    return [item.model_dump() for item in default] if isinstance(default, tuple) else {}
 
 
-def _arm(target: dict[str, Any], key: str, index: str) -> dict[str, Any]:
-    arms = target.setdefault("arms", [arm.model_dump() for arm in RunConfig().arms])
+def _keys(model: type[BaseModel]) -> str:
+    """The keys that were perhaps meant: those of the deepest model that the key reached."""
+    names = []
+    for name, field in model.model_fields.items():
+        suffix = ".N.*" if get_origin(field.annotation) is tuple else ".*"
+        names.append(name + suffix if _model_of(field.annotation) else name)
+    prefix = {"ArmConfig": "arms.N.", "DatasetConfig": "dataset.", "PerTrial": "arms.N.per_trial."}.get(model.__name__, "")
+    return ", ".join(prefix + name for name in names)
+
+
+def _arm(arms: list[Any], key: str, index: str) -> dict[str, Any]:
     if not (index.isascii() and index.isdigit() and len(index) < 4 and int(index) <= len(arms)):
-        raise OverrideError(
-            Problem(one_line(key), one_line(index), f"arms.0 to arms.{len(arms) - 1}, or arms.{len(arms)} to add one")
-        )
+        allowed_indices = f"arms.0 to arms.{len(arms) - 1}, or arms.{len(arms)} to add one"
+        raise OverrideError(Problem(one_line(key), one_line(index), allowed_indices))
     if int(index) == len(arms):
         arms.append({})
     return arms[int(index)]

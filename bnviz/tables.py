@@ -123,9 +123,9 @@ def _by_trial(frames: Iterable[NDArray[np.generic]]) -> NDArray[np.generic]:
 
 
 def _arm_curves(measured: list[ArmMeasured], steps: NDArray[np.int32]) -> pd.DataFrame:
-    diverged = _by_trial(arm.diverged_at for arm in measured).reshape(-1)
+    diverged = _by_trial(arm.diverged_at for arm in measured).reshape(-1).astype(np.int32)
     columns: dict[str, object] = dict(_keys(steps, len(measured[0].diverged_at)))
-    columns["diverged_at"] = pd.arrays.IntegerArray(diverged.astype(np.int32), diverged < 0)
+    columns["diverged_at"] = pd.arrays.IntegerArray(diverged, diverged < 0)
     for name in CURVE_MEASURES:
         columns[name] = _by_trial(arm.curves[name] for arm in measured).reshape(-1)
     return pd.DataFrame(columns)
