@@ -1,0 +1,84 @@
+"""MNIST and Fashion-MNIST from OpenML through scikit-learn, fetched once and then read from disk.
+
+scikit-learn needs half a minute and over a gigabyte to parse the file, so the pixels are kept next to its
+own download (`~/scikit_learn_data`, or where the variable SCIKIT_LEARN_DATA points) as one byte each and
+mapped from there: a run reads only the rows that it trains on.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+
+import numpy as np
+
+from bnviz.datasets.types import DatasetUnavailable, Table
+
+SOURCES = {"mnist": "mnist_784", "fashion_mnist": "Fashion-MNIST"}  # names on OpenML, both version 1
+PIXELS = 784
+TRAIN_ROWS = 60_000  # the first rows are the authors' training set, the last 10,000 their test set
+TIMEOUT_SECONDS = 20.0  # without an answer from the network
+
+
+@contextmanager
+def _network_timeout(seconds: float) -> Iterator[None]:
+    """Bound every wait on the network; scikit-learn's loader takes no timeout of its own."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _fetch(name: str) -> Table:
+    from sklearn.datasets import fetch_openml  # here, because it is slow to import and only needed the first time
+
+    try:
+        with _network_timeout(TIMEOUT_SECONDS):
+            bunch = fetch_openml(SOURCES[name], version=1, as_frame=False, n_retries=1, delay=0.5)
+    except (OSError, HTTPException, EOFError, ValueError) as error:  # URLError and timeouts are OSErrors
+        reason = str(error) or type(error).__name__
+        raise DatasetUnavailable(
+            f"{name} is not on this machine yet and could not be fetched from openml.org ({reason}). "
+            "Connect to the internet and try again, or choose digits, which needs no network."
+        ) from error
+    return Table(bunch.data, bunch.target.astype(np.int64))
+
+
+def _cache(name: str) -> tuple[Path, Path]:
+    from sklearn.datasets import get_data_home
+
+    folder = Path(get_data_home()) / "bnviz"
+    return folder / f"{name}-pixels.npy", folder / f"{name}-labels.npy"
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    """Write next to the target and move it there, so that another run never reads half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{socket.gethostname()}-{id(array)}.partial.npy")
+    np.save(partial, array, allow_pickle=False)
+    partial.replace(path)
+
+
+def read(name: str) -> Table:
+    """All 70,000 rows: pixels uint8 (n, 784), mapped from disk where they could be kept, and labels.
+
+    Raises:
+        DatasetUnavailable: not on disk yet and OpenML cannot be reached.
+    """
+    pixels, labels = _cache(name)
+    if not (pixels.exists() and labels.exists()):
+        table = _fetch(name)
+        _save(labels, table.labels)
+        _save(pixels, table.inputs.astype(np.uint8))
+    return Table(np.load(pixels, mmap_mode="r", allow_pickle=False), np.load(labels, allow_pickle=False))
+
+
+def split(table: Table, train_size: int, test_size: int, rng: np.random.Generator) -> tuple[Table, Table]:
+    """Draw training and test rows at random, each from the authors' own part."""
+    # sorted, because the rows are read from disk; their order within the set has no meaning
+    train = np.sort(rng.permutation(TRAIN_ROWS)[:train_size])
+    test = np.sort(TRAIN_ROWS + rng.permutation(len(table.labels) - TRAIN_ROWS)[:test_size])
+    return Table(table.inputs[train], table.labels[train]), Table(table.inputs[test], table.labels[test])
