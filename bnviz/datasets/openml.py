@@ -6,6 +6,7 @@ mapped from there: a run reads only the rows that it trains on.
 """
 
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -36,15 +37,16 @@ def _fetch(name: str) -> Table:
     from sklearn.datasets import fetch_openml  # here, because it is slow to import and only needed the first time
 
     try:
-        with _network_timeout(TIMEOUT_SECONDS):
-            bunch = fetch_openml(SOURCES[name], version=1, as_frame=False, n_retries=1, delay=0.5)
+        with _network_timeout(TIMEOUT_SECONDS), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # "retrying": what counts is whether it worked in the end
+            inputs, labels = fetch_openml(SOURCES[name], version=1, as_frame=False, return_X_y=True, n_retries=1, delay=0.5)
     except (OSError, HTTPException, EOFError, ValueError) as error:  # URLError and timeouts are OSErrors
         reason = str(error) or type(error).__name__
         raise DatasetUnavailable(
             f"{name} is not on this machine yet and could not be fetched from openml.org ({reason}). "
             "Connect to the internet and try again, or choose digits, which needs no network."
         ) from error
-    return Table(bunch.data, bunch.target.astype(np.int64))
+    return Table(np.asarray(inputs), np.asarray(labels).astype(np.int64))
 
 
 def _cache(name: str) -> tuple[Path, Path]:

@@ -32,7 +32,7 @@ def _spirals(labels: Labels, rng: np.random.Generator) -> Points:
 
 def _circles(labels: Labels, rng: np.random.Generator) -> Points:
     """Class 1 on the inner circle (radius 0.5), class 0 on the outer one (radius 1)."""
-    return _on_circle(1 - 0.5 * labels, rng.uniform(0, 2 * np.pi, len(labels)))
+    return _on_circle(np.where(labels == 0, 1.0, 0.5), rng.uniform(0, 2 * np.pi, len(labels)))
 
 
 def _moons(labels: Labels, rng: np.random.Generator) -> Points:

@@ -73,5 +73,6 @@ def stratified_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDA
 def split(table: Table, train_size: int, test_size: int, rng: np.random.Generator) -> tuple[Table, Table]:
     """Take disjoint training and test rows, both stratified."""
     order = stratified_order(table.labels, rng)
-    train, test = order[:train_size], order[train_size : train_size + test_size]
+    # shuffled again: batches taken in order must not be stratified
+    train, test = rng.permutation(order[:train_size]), rng.permutation(order[train_size : train_size + test_size])
     return Table(table.inputs[train], table.labels[train]), Table(table.inputs[test], table.labels[test])
