@@ -1,0 +1,169 @@
+"""Every bound of every field is checked, and what is refused is named with what was received and what is allowed."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.problems import problems
+
+NUMBERS = {
+    RunConfig: {
+        "trials": (1, 32),
+        "seed": (0, 2**31 - 1),
+        "batch_size": (1, 1024),
+        "steps": (0, 5000),
+        "measure_every": (1, 5000),
+        "probe_size": (2, 1024),
+    },
+    DatasetConfig: {"train_size": (2, 1796), "test_size": (1, 597), "noise": (0, 2), "features": (1, 1024)},
+    ArmConfig: {
+        "depth": (1, 100),
+        "width": (1, 512),
+        "init_gain": (1e-4, 1e4),
+        "lr": (1e-6, 100),
+        "momentum": (0, 0.999),
+        "weight_decay": (0, 1),
+        "dropout": (0, 0.95),
+        "norm_momentum": (0, 1),
+        "norm_eps": (0, 1),
+        "group_count": (1, 64),
+    },
+}
+CHOICES = {
+    DatasetConfig: ("name", "input_scale"),
+    ArmConfig: ("norm", "norm_placement", "activation", "init", "optimizer"),
+}
+BOUNDS = [(model, name, low, high) for model, fields in NUMBERS.items() for name, (low, high) in fields.items()]
+BESIDES = {
+    "batch_size": {"dataset": {"name": "spirals", "train_size": 2000}},
+    "probe_size": {"dataset": {"name": "spirals", "train_size": 2000}},
+}
+
+
+def test_the_lists_above_cover_every_field() -> None:
+    others = {"dataset", "arms", "extras", "per_trial", "residual"}
+    named = {RunConfig: set(), DatasetConfig: set(), ArmConfig: {"name"}}
+    for model in named:
+        tested = set(NUMBERS[model]) | set(CHOICES.get(model, ()))
+        assert set(model.model_fields) - others - tested == named[model]
+
+
+def refused(model: type[BaseModel], **values: Any) -> dict[str, Any]:
+    with pytest.raises(ValidationError) as caught:
+        model(**values)
+    return {problem.field: problem for problem in problems(caught.value)}
+
+
+@pytest.mark.parametrize(("model", "name", "low", "high"), BOUNDS)
+def test_a_number_is_accepted_up_to_its_bounds_and_refused_beyond(
+    model: type[BaseModel], name: str, low: float, high: float
+) -> None:
+    besides = BESIDES.get(name, {})
+    for value in (low, high):
+        assert getattr(model(**besides, **{name: value}), name) == value
+    for value in (low - 1, high + 1):
+        problem = refused(model, **besides, **{name: value})[name]
+        assert problem.received == str(value)
+        assert problem.message == f"{name}: received {value}; allowed: {problem.allowed}"
+        assert name == "train_size" or name == "test_size" or _plain(high) in problem.allowed
+
+
+def _plain(value: float) -> str:
+    return f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+@pytest.mark.parametrize(("model", "name", "low", "high"), BOUNDS)
+@pytest.mark.parametrize("value", [True, "many", math.nan, math.inf, [1], {"a": 1}])
+def test_what_is_no_number_is_refused(model: type[BaseModel], name: str, low: float, high: float, value: object) -> None:
+    found = refused(model, **{name: value})
+    assert set(found) == {name}
+
+
+@pytest.mark.parametrize(("model", "name"), [(model, name) for model, names in CHOICES.items() for name in names])
+def test_an_unknown_choice_lists_those_there_are(model: type[BaseModel], name: str) -> None:
+    problem = refused(model, **{name: "other"})[name]
+    assert problem.received == "other"
+    default = model.model_fields[name].default
+    assert default in problem.allowed.split(", ")
+
+
+def test_an_unknown_field_lists_those_there_are() -> None:
+    problem = refused(RunConfig, stepps=3)["stepps"]
+    assert "steps" in problem.allowed.split(", ")
+
+
+def test_a_field_of_an_arm_is_named_with_its_place_and_without_follow_ups() -> None:
+    found = refused(RunConfig, arms=[{"norm": "batch"}, {"lr": -1}])
+    assert [problem.message for problem in found.values()] == ["arms.1.lr: received -1; allowed: 0.000001 to 100"]
+
+
+def test_every_wrong_field_is_told_at_once() -> None:
+    found = refused(RunConfig, steps=-1, trials=0, dataset={"noise": 9, "name": "nothing"}, arms=[{"depth": 0}])
+    assert set(found) == {"steps", "trials", "dataset.noise", "dataset.name", "arms.0.depth"}
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_there_are_one_to_six_arms(count: int) -> None:
+    assert refused(RunConfig, arms=[{}] * count)["arms"].allowed == "1 to 6 items"
+
+
+def test_groups_must_divide_the_width() -> None:
+    problem = refused(RunConfig, arms=[{"norm": "group", "width": 6, "group_count": 4}])["arms.0.group_count"]
+    assert problem.allowed == "a divisor of the width 6: 1, 2, 3, 6"
+    assert ArmConfig(norm="batch", width=6, group_count=4).group_count == 4
+
+
+def test_a_batch_cannot_be_larger_than_the_training_set() -> None:
+    problem = refused(RunConfig, dataset={"name": "moons", "train_size": 200}, batch_size=201)["batch_size"]
+    assert (problem.received, problem.allowed) == ("201", "at most 200, the training samples")
+
+
+@pytest.mark.parametrize("name", ["lr", "init_gain", "momentum", "weight_decay"])
+def test_values_per_trial_are_as_many_as_the_trials_and_within_the_arms_bounds(name: str) -> None:
+    low, high = NUMBERS[ArmConfig][name]
+    arms = [{"per_trial": {name: [low, high]}}]
+    assert getattr(RunConfig(arms=arms, trials=2).arms[0].per_trial, name) == (low, high)  # pyright: ignore[reportArgumentType]
+    assert "trials" in refused(RunConfig, arms=arms, trials=3)
+    assert f"{name}.1" in refused(PerTrial, **{name: [low, high + 1]})
+
+
+def test_the_boundary_is_for_plane_data_only() -> None:
+    assert "spirals" in refused(RunConfig, extras=["decision_boundary"])["extras"].allowed
+    assert RunConfig(dataset=DatasetConfig(name="xor"), extras=("decision_boundary",)).extras == ("decision_boundary",)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "\x1b[31m", "x" * 41])
+def test_a_label_is_short_and_printable(value: str) -> None:
+    problem = refused(RunConfig, arms=[{"name": value}])["arms.0.name"]
+    assert problem.message.isprintable()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=5,
+    )
+)
+def test_whatever_is_received_becomes_one_short_line(value: object) -> None:
+    for model, name in ((RunConfig, "steps"), (RunConfig, "arms"), (ArmConfig, "lr"), (DatasetConfig, "name")):
+        try:
+            model(**{name: value})
+        except ValidationError as error:
+            told = problems(error)
+            assert told
+            assert all(problem.message.isprintable() and len(problem.message) < 600 for problem in told)
+
+
+def test_numbers_of_thousands_of_digits_do_not_break_the_message() -> None:
+    assert refused(RunConfig, seed=10**6000)["seed"].received == "a huge int"
+
+
+def test_models_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        RunConfig().steps = 3  # pyright: ignore[reportAttributeAccessIssue]
