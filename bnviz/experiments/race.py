@@ -1,0 +1,246 @@
+"""The race: how much sooner an arm reaches a test accuracy than the reference, paired by trial.
+
+    StepMeasured * n -> RaceVerdict.add -> .target, .comparisons -> .sentence
+
+The target is 90 % of the way from the accuracy at the start to the best one: start is the highest median test accuracy
+of an arm at the first measurement, best the highest that any arm's median reaches later. It is the same for all arms.
+Speed-up of trial t = steps of the reference / steps of the arm. A trial that never gets there is censored: the ratio is
+known to be at least (reference late) or at most (arm late) something, and order statistics are all that is used of it:
+median and a 95 % interval of the sign test. Trials in which neither arm gets there say nothing and are left out.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnviz.config import RunConfig
+from bnviz.experiments.order_statistics import first_crossing, median_interval
+from bnviz.records import StepMeasured
+
+TARGET_SHARE = 0.9  # of the way from the accuracy at the start to the best one
+LEARNED = 0.05  # an accuracy that rose by less than this is not learning
+MOST_ARMS_IN_FULL = 2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One arm against the reference: steps to the target of every trial, infinite where it was not reached."""
+
+    label: str
+    reference: str
+    steps: NDArray[np.float64]
+    reference_steps: NDArray[np.float64]
+    last_step: int
+
+    @cached_property
+    def ratios(self) -> NDArray[np.float64]:
+        """Speed-ups of the trials in which at least one of the two got there: 0 and infinite where only one did."""
+        known = np.isfinite(self.steps) | np.isfinite(self.reference_steps)
+        own, other = np.maximum(self.steps[known], 1), np.maximum(self.reference_steps[known], 1)
+        return np.where(np.isinf(own), 0.0, other / np.where(np.isinf(own), 1.0, own))
+
+    @property
+    def left_out(self) -> int:
+        """Trials in which neither got there."""
+        return len(self.steps) - len(self.ratios)
+
+    @property
+    def speedup(self) -> float:
+        """Median ratio; 0 or infinite when half of the trials or more are censored; NaN without any."""
+        return _median(self.ratios) if len(self.ratios) else float("nan")
+
+    @cached_property
+    def interval(self) -> tuple[float, float, bool]:
+        """(low, high, whether it is a 95 % interval): see `median_interval`; NaN without any trial."""
+        return median_interval(self.ratios) if len(self.ratios) else (float("nan"), float("nan"), False)
+
+    @property
+    def outcome(self) -> str:
+        """'sooner', 'later', or 'no clear difference' when the interval contains 1 or nothing is known."""
+        low, high, _ = self.interval
+        return "sooner" if low > 1 else "later" if high < 1 else "no clear difference"
+
+
+class RaceVerdict:
+    """Listens to a run and says who won; feed it every `StepMeasured` in order."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._labels = config.arm_labels
+        self._steps: list[int] = []
+        self._accuracies: list[NDArray[np.float64]] = []  # one (arms, trials) a frame
+        self._diverged = np.zeros((len(config.arms), config.trials), bool)
+        norms = [arm.norm for arm in config.arms]
+        self.reference = norms.index("none") if "none" in norms else 0
+
+    def add(self, measured: StepMeasured) -> None:
+        """Take in one measured step."""
+        self._steps.append(measured.step)
+        self._accuracies.append(np.array([arm.curves["test_accuracy"] for arm in measured.arms], np.float64))
+        self._diverged = np.array([np.asarray(arm.diverged_at) >= 0 for arm in measured.arms])
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can come: the last step is measured, or every trial has diverged."""
+        return bool(self._steps) and (self._steps[-1] >= self._config.steps or bool(self._diverged.all()))
+
+    @property
+    def medians(self) -> NDArray[np.float64]:
+        """Median test accuracy, shape (frames, arms); a trial that has diverged counts as 0."""
+        if not self._accuracies:
+            return np.zeros((0, len(self._labels)))
+        return np.median(np.nan_to_num(np.array(self._accuracies), nan=0.0), axis=2)
+
+    @property
+    def target(self) -> float | None:
+        """The accuracy to reach, as a share, down to a whole percent; None when no arm has learned."""
+        medians = self.medians
+        if not len(medians):
+            return None
+        start, best = float(medians[0].max()), float(medians.max())
+        if best - start < LEARNED:
+            return None
+        return np.floor(100 * (start + TARGET_SHARE * (best - start)) + 1e-9) / 100
+
+    def steps_to_target(self) -> NDArray[np.float64] | None:
+        """Steps of every arm and trial to the target, shape (arms, trials), infinite where it was not reached."""
+        target = self.target
+        if target is None:
+            return None
+        accuracies = np.array(self._accuracies)
+        return np.array([first_crossing(self._steps, accuracies[:, arm], target) for arm in range(len(self._labels))])
+
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Every other arm against the reference, in the arms' order; empty while no arm has learned."""
+        steps = self.steps_to_target()
+        if steps is None:
+            return ()
+        reference = self.reference
+        return tuple(
+            Comparison(label, self._labels[reference], steps[arm], steps[reference], self._steps[-1])
+            for arm, label in enumerate(self._labels)
+            if arm != reference
+        )
+
+    def sentence(self) -> str:
+        """The verdict in plain words: the standing while the run is on, the comparison when it is over."""
+        if not self._steps:
+            return ""
+        if self._config.steps == 0:
+            return "Initialization only: nothing is trained, so there is no race."
+        if not self.over:
+            return f"Step {self._steps[-1]}: median test accuracy {self._standing()}."
+        return " ".join(part for part in (self._outcome(), self._divergence()) if part)
+
+    def _standing(self) -> str:
+        return ", ".join(f"{label} {_percent(value)}" for label, value in zip(self._labels, self.medians[-1], strict=True))
+
+    def _outcome(self) -> str:
+        target, comparisons = self.target, self.comparisons()
+        if target is None:
+            return f"No arm learned in {self._steps[-1]} steps: median test accuracy {self._standing()}."
+        if not comparisons:
+            return self._alone(target)
+        if len(comparisons) < MOST_ARMS_IN_FULL:
+            return _in_full(comparisons[0], target)
+        parts = "; ".join(f"{comparison.label} {_in_short(comparison)}" for comparison in comparisons)
+        which = f"{self._config.trials} trials" if self._config.trials > 1 else "one trial"
+        return f"To {_percent(target)} test accuracy, against {comparisons[0].reference}: {parts} ({which}, 95 % intervals)."
+
+    def _alone(self, target: float) -> str:
+        steps = self.steps_to_target()
+        median = _median(steps[0]) if steps is not None else np.inf
+        when = f"after a median of {median:.0f} steps" if np.isfinite(median) else "in fewer than half of its trials"
+        return f"{_capital(self._labels[0])} reached {_percent(target)} test accuracy {when}."
+
+    def _divergence(self) -> str:
+        counts = self._diverged.sum(axis=1)
+        notes = [f"{label} in {n} of {self._config.trials}" for label, n in zip(self._labels, counts, strict=True) if n]
+        return f"Diverged trials: {', '.join(notes)}." if notes else ""
+
+
+def _in_full(comparison: Comparison, target: float) -> str:
+    """One comparison as a sentence of its own."""
+    label, reference, goal = _capital(comparison.label), comparison.reference, f"{_percent(target)} test accuracy"
+    low, high, _ = comparison.interval
+    if np.isinf(comparison.speedup) or comparison.speedup == 0:
+        return _one_sided(comparison, goal)
+    if comparison.outcome == "no clear difference":
+        return f"No clear difference: {comparison.label} reached {goal} {_times(comparison)} than {reference} {_range(comparison)}."
+    return f"{label} reached {goal} {_times(comparison)} than {reference} {_range(comparison)}."
+
+
+def _one_sided(comparison: Comparison, goal: str) -> str:
+    """When most trials of one of the two never got there, a ratio would be made up: say who did and when."""
+    first = np.isinf(comparison.speedup)
+    winner, loser = (comparison.label, comparison.reference) if first else (comparison.reference, comparison.label)
+    steps, losing = (comparison.steps, comparison.reference_steps) if first else (comparison.reference_steps, comparison.steps)
+    when = _median(steps[np.isfinite(steps)])
+    trials, late = len(steps), int(np.isinf(losing).sum())
+    start = "" if comparison.outcome != "no clear difference" else "No clear difference yet: "
+    sentence = (
+        f"{winner} reached {goal} after a median of {when:.0f} steps ({np.isfinite(steps).sum()} of {trials} trials), "
+        f"{loser} did not within {comparison.last_step} steps in {late} of {trials}"
+    )
+    return f"{start}{sentence if start else _capital(sentence)}."
+
+
+def _in_short(comparison: Comparison) -> str:
+    low, high, _ = comparison.interval
+    if not len(comparison.ratios):
+        return "did not get there either"
+    if comparison.speedup == 0:
+        return f"did not get there in {np.isinf(comparison.steps).sum()} of {len(comparison.steps)} trials"
+    if comparison.outcome == "no clear difference":
+        return f"no clear difference ({_bounds(low, high)})"
+    if np.isinf(comparison.speedup):
+        return f"got there, {comparison.reference} did not"
+    return f"{_times(comparison)} ({_bounds(low, high)})"
+
+
+def _times(comparison: Comparison) -> str:
+    """'2.31x sooner' or '1.5x later', from the median ratio."""
+    ratio = comparison.speedup
+    if ratio == 1:
+        return "no sooner"
+    return f"{_number(ratio)}x sooner" if ratio > 1 else f"{_number(1 / ratio)}x later"
+
+
+def _range(comparison: Comparison) -> str:
+    """'(95 % interval 1.9 to 2.8, 8 trials)': of the speed-up, so below 1 is later."""
+    low, high, confident = comparison.interval
+    used = len(comparison.ratios)
+    if used == 1:
+        return "(one trial: no interval)"
+    if not confident:
+        return f"({used} trials gave a speed-up of {_bounds(low, high)}: too few for a 95 % interval)"
+    left = f", {comparison.left_out} left out in which neither got there" if comparison.left_out else ""
+    speed = "" if low > 1 else "of the speed-up "
+    return f"(95 % interval {speed}{_bounds(low, high)}, {used} trials{left})"
+
+
+def _bounds(low: float, high: float) -> str:
+    return f"{_number(low)} or more" if np.isinf(high) else f"{_number(low)} to {_number(high)}"
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """Median that takes infinite values; between a finite and an infinite middle value, the infinite one."""
+    ordered = np.sort(values)
+    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
+    return float(middle[-1]) if np.isinf(middle).any() else float(middle.mean())
+
+
+def _number(value: float) -> str:
+    """Three significant digits, without an exponent."""
+    digits = f"{value:.3g}"
+    return digits if "e" not in digits else f"{float(digits):.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{_number(100 * share)} %"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
