@@ -6,14 +6,15 @@ import torch
 from torch import Tensor
 
 from bnviz.config import ArmConfig
+from bnviz.nets.parameters import FlatParameters
 
-PerTrialValue = float | Tensor  # one number, or shape (trials, 1)
+Setting = float | Tensor  # one number for all trials, or one a parameter, of the shape of the flat parameters
 
 
-def per_trial_value(arm: ArmConfig, name: str, dtype: torch.dtype) -> PerTrialValue:
-    """The arm's setting `name`: a number, or (trials, 1) where each trial has its own."""
+def setting(arm: ArmConfig, name: str, parameters: FlatParameters) -> Setting:
+    """The arm's setting `name`: a number, or a tensor where each trial has its own."""
     values = getattr(arm.per_trial, name)
-    return torch.tensor(values, dtype=dtype).unsqueeze(1) if values else getattr(arm, name)
+    return parameters.spread(torch.tensor(values, dtype=parameters.flat.dtype)) if values else getattr(arm, name)
 
 
 class Optimizer(ABC):
@@ -21,13 +22,13 @@ class Optimizer(ABC):
 
     Args:
         arm: the arm's settings.
-        flat: all parameters of the arm, shape (trials, P); updated in place by `apply`.
+        parameters: of the arm; `apply` updates them in place.
     """
 
-    def __init__(self, arm: ArmConfig, flat: Tensor) -> None:
-        self.flat = flat
-        self.lr = per_trial_value(arm, "lr", flat.dtype)
-        self.weight_decay = per_trial_value(arm, "weight_decay", flat.dtype)
+    def __init__(self, arm: ArmConfig, parameters: FlatParameters) -> None:
+        self.flat = parameters.flat
+        self.lr = setting(arm, "lr", parameters)
+        self.weight_decay = setting(arm, "weight_decay", parameters)
 
     def decayed(self, gradient: Tensor) -> Tensor:
         """The gradient with the L2 penalty's added."""
@@ -37,7 +38,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def direction(self, gradient: Tensor) -> Tensor:
-        """The direction of this step, shape (trials, P); takes the optimizer's own state one step on."""
+        """The direction of this step, of the shape of the flat parameters; takes the optimizer's own state one step on."""
 
     def apply(self, direction: Tensor) -> None:
         """Take the step."""
@@ -47,26 +48,26 @@ class Optimizer(ABC):
             self.flat.add_(direction, alpha=-self.lr)
 
     @abstractmethod
-    def reset(self, trials: Tensor) -> None:
-        """Forget what was accumulated for the given trials (bool, shape (trials,))."""
+    def reset(self, mask: Tensor) -> None:
+        """Forget what was accumulated for the given parameters (bool, of the shape of the flat parameters)."""
 
 
 class SGD(Optimizer):
     """buffer <- momentum * buffer + gradient; the step is lr * buffer, as in `torch.optim.SGD`."""
 
-    def __init__(self, arm: ArmConfig, flat: Tensor) -> None:
-        super().__init__(arm, flat)
-        self.momentum = per_trial_value(arm, "momentum", flat.dtype)
+    def __init__(self, arm: ArmConfig, parameters: FlatParameters) -> None:
+        super().__init__(arm, parameters)
+        self.momentum = setting(arm, "momentum", parameters)
         self.has_momentum = isinstance(self.momentum, Tensor) or self.momentum > 0
-        self.buffer = torch.zeros_like(flat) if self.has_momentum else flat.new_empty(0)
+        self.buffer = torch.zeros_like(self.flat) if self.has_momentum else self.flat.new_empty(0)
 
     def direction(self, gradient: Tensor) -> Tensor:
         gradient = self.decayed(gradient)
         return self.buffer.mul_(self.momentum).add_(gradient) if self.has_momentum else gradient
 
-    def reset(self, trials: Tensor) -> None:
+    def reset(self, mask: Tensor) -> None:
         if self.has_momentum:
-            self.buffer[trials] = 0
+            self.buffer[mask] = 0
 
 
 class Adam(Optimizer):
@@ -78,9 +79,9 @@ class Adam(Optimizer):
 
     BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 
-    def __init__(self, arm: ArmConfig, flat: Tensor) -> None:
-        super().__init__(arm, flat)
-        self.mean, self.square = torch.zeros_like(flat), torch.zeros_like(flat)
+    def __init__(self, arm: ArmConfig, parameters: FlatParameters) -> None:
+        super().__init__(arm, parameters)
+        self.mean, self.square = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
         self.count = 0
 
     def direction(self, gradient: Tensor) -> Tensor:
@@ -92,9 +93,9 @@ class Adam(Optimizer):
         denominator = self.square.sqrt().div_(scale).add_(self.EPS)
         return self.mean.div(denominator).div_(1 - self.BETA1**self.count)
 
-    def reset(self, trials: Tensor) -> None:
-        self.mean[trials] = 0
-        self.square[trials] = 0
+    def reset(self, mask: Tensor) -> None:
+        self.mean[mask] = 0
+        self.square[mask] = 0
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}

@@ -9,6 +9,7 @@ Nothing is measured, sent or drawn here. A state is seen in the middle of its st
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -59,10 +60,10 @@ class ArmState:
         self.net = DenseStack(
             arm, inputs=features, classes=dataset.class_count, trials=config.trials, seed=config.seed, dtype=dtype
         )
-        self.optimizer = OPTIMIZERS[arm.optimizer](arm, self.net.parameters.flat)
+        self.optimizer = OPTIMIZERS[arm.optimizer](arm, self.net.parameters)
         self.diverged_at = torch.full((config.trials,), -1, dtype=torch.int32)
         self.diverged = torch.zeros(config.trials, dtype=torch.bool)
-        self.any_diverged = False
+        self.frozen: Tensor | None = None  # which of the flat parameters belong to diverged trials; None while there are none
         self.logits = self.loss = self.direction = self.gradient = torch.empty(0)
         self.pre_norm_gradients: list[Tensor] = []
 
@@ -81,18 +82,18 @@ class ArmState:
         """
         self.diverged_at[lost] = step
         self.diverged |= lost
-        self.any_diverged = True
+        self.frozen = self.net.parameters.spread(self.diverged)
         self.net.reset(lost)
-        self.optimizer.reset(lost)
+        self.optimizer.reset(self.frozen)
 
     def turn(self, gradients: list[Tensor]) -> None:
         """Turn the gradients of all parameters into the direction of the step; frozen trials stay."""
         self.gradient = self.net.parameters.flatten(gradients)
-        if self.any_diverged:
-            self.gradient[self.diverged] = 0
+        if self.frozen is not None:
+            self.gradient[self.frozen] = 0
         self.direction = self.optimizer.direction(self.gradient)
-        if self.any_diverged:
-            self.direction[self.diverged] = 0
+        if self.frozen is not None:
+            self.direction[self.frozen] = 0
 
 
 @dataclass(slots=True)
@@ -147,7 +148,7 @@ class Trainer:
         kept = [Activations() if keep else None for _ in self.arms]
         losses = torch.stack([arm.forward(inputs, labels, k) for arm, k in zip(self.arms, kept, strict=True)])
         leaves = [list(arm.net.parameters.views.values()) for arm in self.arms]
-        tensors = [*sum(leaves, []), *(tensor for k in kept if k for tensor in k.pre_norm)]
+        tensors = [*chain.from_iterable(leaves), *(tensor for k in kept if k for tensor in k.pre_norm)]
         gradients = list(torch.autograd.grad(losses.sum(), tensors))
         self._find_diverged(step, losses.detach())
         for arm, own in zip(self.arms, leaves, strict=True):

@@ -1,5 +1,9 @@
 """All measurements of one step: a `TrainingState` becomes one `ArmMeasured` an arm."""
 
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TypeVar
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +19,8 @@ from bnviz.nets import Activations
 from bnviz.nets.activations import ACTIVATIONS
 from bnviz.records import TENSORS, ArmMeasured
 from bnviz.training import ArmState, TrainingState
+
+V, W = TypeVar("V"), TypeVar("W")
 
 
 class Measurer:
@@ -43,16 +49,21 @@ class Measurer:
         stacks = stacked(kept)
         curves = self._curves(arm, labels)
         layers = gradient_measures(arm) | unit_measures(arm, stacks)
-        lost = arm.diverged if arm.any_diverged else None
-        shown = {name: stack[:, : self.shown].transpose(0, 1).flatten(2).numpy() for name, stack in stacks.items()}
+        lost = None if arm.frozen is None else arm.diverged
+        spread, counts = self._distributions(stacks)
         return ArmMeasured(
             curves={name: as_array(value, lost) for name, value in curves.items()},
             layers={name: as_array(value, lost) for name, value in layers.items()},
-            percentiles={name: _blank(percentiles(values), lost) for name, values in shown.items()},
-            histograms={name: _empty(histogram(values), lost) for name, values in shown.items()},
+            percentiles={name: _blank(values, lost) for name, values in spread.items()},
+            histograms={name: _empty(values, lost) for name, values in counts.items()},
             diverged_at=arm.diverged_at.numpy().copy(),
             extras=self._extras(arm),
         )
+
+    def _distributions(self, stacks: dict[str, Tensor]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+        """Percentiles and histograms of the shown trials, (shown, layers, ...) for each tensor."""
+        shown = each_once(lambda stack: stack[:, : self.shown].transpose(0, 1).flatten(2).numpy(), stacks)
+        return each_once(percentiles, shown), each_once(histogram, shown)
 
     def _curves(self, arm: ArmState, labels: Tensor) -> dict[str, Tensor]:
         logits = arm.net.forward(self.test_inputs, "eval")
@@ -70,14 +81,20 @@ class Measurer:
         return {"decision_boundary": decision_boundary(arm.net, self.grid)}
 
 
+def each_once(function: Callable[[V], W], values: dict[str, V]) -> dict[str, W]:
+    """`function` of every value, computed once for names that share one object."""
+    done = {id(value): value for value in values.values()}
+    results = {key: function(value) for key, value in done.items()}
+    return {name: results[id(value)] for name, value in values.items()}
+
+
 def stacked(kept: Activations) -> dict[str, Tensor]:
     """Each of TENSORS as (layers, trials, batch, units); what is one tensor in the net is one here too."""
-    lists = {name: getattr(kept, name) for name in TENSORS}
-    made: dict[int, Tensor] = {}
-    for tensors in lists.values():
-        if id(tensors[0]) not in made:
-            made[id(tensors[0])] = torch.stack(tensors)
-    return {name: made[id(tensors[0])] for name, tensors in lists.items()}
+    tensors: dict[str, list[Tensor]] = {name: getattr(kept, name) for name in TENSORS}
+    for a, b in pairwise(TENSORS):
+        if tensors[a][0] is tensors[b][0]:
+            tensors[b] = tensors[a]
+    return each_once(torch.stack, tensors)
 
 
 def gradient_measures(arm: ArmState) -> dict[str, Tensor]:
@@ -89,7 +106,7 @@ def gradient_measures(arm: ArmState) -> dict[str, Tensor]:
     """
     parameters, names = arm.net.parameters, arm.net.weight_names
     weight_norm = parameters.norms(parameters.flat, names)
-    update = parameters.norms(arm.direction, names) * arm.optimizer.lr
+    update = parameters.norms(arm.direction * arm.optimizer.lr, names)
     return {
         "weight_grad_norm": parameters.norms(arm.gradient, names),
         "pre_norm_grad_norm": torch.linalg.vector_norm(torch.stack(arm.pre_norm_gradients, 1).flatten(2), dim=2),
@@ -107,11 +124,8 @@ def unit_measures(arm: ArmState, stacks: dict[str, Tensor]) -> dict[str, Tensor]
         "zero_fraction": zero_fraction(post),
         "saturated_fraction": saturated_fraction(post, linear_range) if linear_range else nothing,
     }
-    done: dict[int, tuple[Tensor, Tensor]] = {}
-    for name, stack in stacks.items():
-        if id(stack) not in done:
-            done[id(stack)] = mean_and_std(stack)
-        measures[f"{name}_mean"], measures[f"{name}_std"] = done[id(stack)]
+    for name, (mean, std) in each_once(mean_and_std, stacks).items():
+        measures |= {f"{name}_mean": mean, f"{name}_std": std}
     return {name: value.transpose(0, 1) for name, value in measures.items()}
 
 

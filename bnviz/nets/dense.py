@@ -133,6 +133,7 @@ class DenseStack:
 
     def reset(self, trials: Tensor) -> None:
         """Put the given trials (bool, shape (trials,)) back to their initial, finite values."""
-        self.parameters.flat[trials] = self.initial[trials]
+        mask = self.parameters.spread(trials)
+        self.parameters.flat[mask] = self.initial[mask]
         for norm in self.norms:
             norm.reset(trials)

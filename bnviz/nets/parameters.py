@@ -8,26 +8,32 @@ from torch import Tensor
 
 
 class FlatParameters:
-    """Named parameters of shape (trials, ...) as leaf views of `flat`, shape (trials, P).
+    """Named parameters of shape (trials, ...) as leaf views of `flat`, shape (P,), one block after the other.
 
-    Writing to `flat` in place changes the views: that is how an optimizer updates them.
+    Each block is contiguous with its trial axis first. Writing to `flat` in place changes the views: that is
+    how an optimizer updates them.
 
     Args:
         named: name and initial value, shape (trials, ...), of each parameter, in order.
     """
 
     def __init__(self, named: Sequence[tuple[str, Tensor]]) -> None:
-        self.flat = torch.cat([value.flatten(1) for _, value in named], dim=1)
-        ends = list(accumulate(value[0].numel() for _, value in named))
-        self.spans = {name: slice(end - value[0].numel(), end) for (name, value), end in zip(named, ends, strict=True)}
-        self.views = {
-            name: self.flat[:, self.spans[name]].view(value.shape).detach().requires_grad_() for name, value in named
-        }
+        self.trials = named[0][1].shape[0]
+        self.flat = torch.cat([value.flatten() for _, value in named])
+        ends = list(accumulate(value.numel() for _, value in named))
+        self.spans = {name: slice(end - value.numel(), end) for (name, value), end in zip(named, ends, strict=True)}
+        self.views = {name: self.flat[self.spans[name]].view(value.shape).detach().requires_grad_() for name, value in named}
 
     def flatten(self, gradients: Sequence[Tensor]) -> Tensor:
         """Gradients of `views`, in their order, as one tensor of the shape of `flat`."""
-        return torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
+        return torch.cat([gradient.reshape(-1) for gradient in gradients])
+
+    def spread(self, per_trial: Tensor) -> Tensor:
+        """One value a trial, shape (trials,), as one value a parameter, of the shape of `flat`."""
+        sizes = [(span.stop - span.start) // self.trials for span in self.spans.values()]
+        return torch.cat([per_trial.repeat_interleave(size) for size in sizes])
 
     def norms(self, values: Tensor, names: Sequence[str]) -> Tensor:
-        """L2 norm of each named part of `values` (trials, P), shape (trials, names)."""
-        return torch.stack([torch.linalg.vector_norm(values[:, self.spans[name]], dim=1) for name in names], dim=1)
+        """L2 norm of each named part of `values` (of the shape of `flat`), shape (trials, names)."""
+        parts = [values[self.spans[name]].view(self.trials, -1) for name in names]
+        return torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts], dim=1)

@@ -33,7 +33,7 @@ class BatchNorm(Norm):
             self.running_mean.lerp_(values.detach()[:, 0], self.momentum)
         accumulate = mode == "eval" or (mode == "train" and batch > 1)
         statistics = (self.running_mean.view(-1), self.running_var.view(-1)) if accumulate else (None, None)
-        gamma, beta = (parameter.flatten() for parameter in affine)
+        gamma, beta = affine[0].view(-1), affine[1].view(-1)
         folded = values.transpose(0, 1).reshape(batch, -1)
         out = torch.batch_norm(folded, gamma, beta, *statistics, mode != "eval", self.momentum, self.eps, False)
         return out.view(batch, self.trials, self.width).transpose(0, 1)
