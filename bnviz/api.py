@@ -1,0 +1,246 @@
+"""The HTTP API, mounted at /api beside the pages: create, watch, stop and export runs. See docs/api.md."""
+
+import asyncio
+import io
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, fields
+from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import FastAPI, Header, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+from bnviz.charts.panels import PANELS
+from bnviz.config import RunConfig
+from bnviz.cost import CostTooHigh
+from bnviz.problems import Problem, one_line, problems
+from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
+from bnviz.runs.sse import EventStream, Plain, SseEncoder, Streams, Subscriber
+from bnviz.runs.status import LiveRun
+from bnviz.tables import Tables
+
+MAX_BODY_BYTES = 64 * 1024
+PARQUET, CSV = "application/vnd.apache.parquet", "text/csv; charset=utf-8"
+RunId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="The run's id: 16 hexadecimal digits.")]
+TableName = Literal["curves", "layers", "histograms"]
+
+
+class Refused(Exception):
+    """A request that is answered with this status and these words."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, headers
+
+
+def build_api(service: Callable[[], RunService] = get_service) -> FastAPI:
+    """Build the application; `service` is asked for at the first request, not before."""
+    api = FastAPI(title="bnviz", version=_version(), docs_url=None, redoc_url=None)  # their pages load from a CDN
+    api.state.service, api.state.streams = service, Streams()
+    api.add_exception_handler(Refused, _refused)
+    api.add_exception_handler(UnknownRun, _unknown)
+    api.add_exception_handler(ValidationError, _invalid_config)
+    api.add_exception_handler(RequestValidationError, _bad_parameters)
+    api.post("/runs", status_code=201)(create_run)
+    api.get("/runs/{run_id}")(get_run)
+    api.delete("/runs/{run_id}")(stop_run)
+    api.get("/runs/{run_id}/stream")(stream_run)
+    api.get("/runs/{run_id}/{table}.{extension}")(export_run)
+    api.get("/health")(health)
+    return api
+
+
+async def create_run(request: Request) -> JSONResponse:
+    """Start a run, or join the one of an equal configuration (`cached`: it had finished already)."""
+    _same_origin(request)
+    config = RunConfig.model_validate_json(await _body(request))
+    try:
+        status = await asyncio.to_thread(_service(request).submit, config)
+    except CostTooHigh as error:
+        return _unprocessable(
+            {"field": "config", "received": f"{error.received}", "allowed": f"{error.allowed}", "message": f"{error}"}
+        )
+    except QueueFull as error:
+        raise Refused(429, str(error), **{"retry-after": str(error.retry_after)}) from error
+    return JSONResponse(_described(request, status), 201, {"location": str(request.url_for("get_run", run_id=status.id).path)})
+
+
+async def get_run(request: Request, run_id: RunId) -> dict[str, Any]:
+    """How a run is doing."""
+    return _described(request, await asyncio.to_thread(_service(request).status, run_id))
+
+
+async def stop_run(request: Request, run_id: RunId) -> dict[str, Any]:
+    """Stop a run, unless others watch it too: equal configurations share one run."""
+    _same_origin(request)
+    service = _service(request)
+    run = await asyncio.to_thread(service.live, run_id)
+    if run.watchers > 1 and not run.over:
+        raise Refused(409, f"{run.watchers} watch this run, so it goes on.")
+    return _described(request, await asyncio.to_thread(service.stop, run_id))
+
+
+async def stream_run(
+    request: Request,
+    run_id: RunId,
+    panel: Annotated[str | None, Query(description="Panel to draw; without one, the records themselves.")] = None,
+    after: Annotated[int, Query(ge=-1, description="Last frame that the client has.")] = -1,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Stream a run as server-sent events, from the start or from where the client was."""
+    if panel is not None and panel not in PANELS:
+        return _unprocessable(_problem("panel", panel, ", ".join(PANELS)))
+    if last_event_id is not None:
+        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 10):
+            return _unprocessable(_problem("Last-Event-ID", last_event_id, "the id of a frame"))
+        after = int(last_event_id)
+    service = _service(request)
+    await asyncio.to_thread(service.live, run_id)  # it may have to be read from the store
+
+    def subscribe(run: LiveRun) -> Subscriber:
+        feed = run.trace.feed(panel or "", lambda: SseEncoder(PANELS[panel]() if panel else Plain()))
+        return Subscriber(run, feed, after + 1)
+
+    return EventStream(lambda: service.watch(run_id), subscribe, request.app.state.streams)
+
+
+async def export_run(request: Request, run_id: RunId, table: TableName, extension: Literal["csv", "parquet"]) -> Response:
+    """A table of all that a run has measured so far."""
+    service = _service(request)
+
+    def build() -> bytes:
+        status, records = service.status(run_id), service.trace(run_id)[:]
+        tables = Tables.from_records(records) if records and status.frames else Tables(status.config)
+        frame = getattr(tables, table)
+        if extension == "csv":
+            return frame.to_csv(index=False).encode()
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer, index=False)
+        return buffer.getvalue()
+
+    content = await asyncio.to_thread(build)
+    disposition = f'attachment; filename="bnviz-{run_id}-{table}.{extension}"'
+    return Response(content, headers={"content-disposition": disposition}, media_type=CSV if extension == "csv" else PARQUET)
+
+
+async def health(request: Request) -> dict[str, Any]:
+    """Whether the server works and how busy it is."""
+    service = _service(request)
+    uptime = round(time.monotonic() - service.started_at, 1)
+    return {"status": "ok", "version": _version(), "uptime_seconds": uptime, **service.counts()}
+
+
+@asynccontextmanager
+async def serving(api: FastAPI) -> AsyncIterator[None]:
+    """Run the service for as long as the server runs: the first run finds its worker warm, and none outlives it."""
+    service, loop, streams = api.state.service(), asyncio.get_running_loop(), api.state.streams
+    streams.closing = False
+    service.start()
+    restore = _on_exit_signals(lambda: loop.call_soon_threadsafe(streams.close))
+    try:
+        yield
+    finally:
+        restore()
+        streams.close()
+        await asyncio.to_thread(service.close)
+
+
+def _on_exit_signals(act: Callable[[], object]) -> Callable[[], None]:
+    """Act before the server's own handler: it waits for open streams to end and would wait for ever."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        act()
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number, handler in before.items():
+        if callable(handler):  # a server's; without one the signal does what it always does
+            signal.signal(number, handle)
+
+    def restore() -> None:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, handler)
+
+    return restore
+
+
+def _service(request: Request) -> RunService:
+    return request.app.state.service()
+
+
+def _same_origin(request: Request) -> None:
+    """Refuse what a page of another site asks a visitor's browser to do."""
+    site = request.headers.get("sec-fetch-site", "none")
+    if site not in ("same-origin", "none"):
+        raise Refused(403, "Only this app's own pages may do that.")
+
+
+async def _body(request: Request) -> bytes:
+    """The JSON body, bounded; a form from another site cannot have this content type."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise Refused(415, "Send the configuration as application/json.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Refused(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+    return bytes(body)
+
+
+def _described(request: Request, status: RunStatus) -> dict[str, Any]:
+    base = str(request.url_for("get_run", run_id=status.id).path)
+    tables = {name: {kind: f"{base}/{name}.{kind}" for kind in ("csv", "parquet")} for name in get_args(TableName)}
+    described = {field.name: getattr(status, field.name) for field in fields(status) if field.name != "config"}
+    described["config"] = status.config.model_dump(mode="json")
+    return described | {"links": {"self": base, "stream": f"{base}/stream", **tables}}
+
+
+def _problem(field: str, received: str, allowed: str) -> dict[str, str]:
+    problem = Problem(field, one_line(received), allowed)
+    return asdict(problem) | {"message": problem.message}
+
+
+def _unprocessable(*found: dict[str, str]) -> JSONResponse:
+    return JSONResponse({"detail": list(found)}, 422)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return JSONResponse({"detail": str(error)}, error.status, error.headers)
+
+
+async def _unknown(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": f"No run {error} is known. It may have been forgotten: start it again."}, 404)
+
+
+async def _invalid_config(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ValidationError)
+    return _unprocessable(*(_problem(p.field, p.received, p.allowed) for p in problems(error)))
+
+
+async def _bad_parameters(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    details = ((str(detail["loc"][-1]), str(detail.get("input")), str(detail["msg"])) for detail in error.errors())
+    return _unprocessable(*(_problem(*detail) for detail in details))
+
+
+def _version() -> str:
+    try:
+        return version("bnviz")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+api = build_api()

@@ -1,0 +1,309 @@
+"""Starts, shares, limits and ends runs; used by Streamlit's script threads and by the API's event loop alike.
+
+    submit -> queued -> running -> finished          reader thread (one a run): worker -> trace, then the store
+                   '-> stopped | failed <-'          keeper thread (one): limits, unwatched runs, the launcher
+
+Equal configurations share one run. No method waits for a worker.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bnviz.config import RunConfig
+from bnviz.cost import check_cost
+from bnviz.records import RunEnded, RunFailed, RunFinished, RunStopped
+from bnviz.runs.codec import CodecError, decode
+from bnviz.runs.engine import Engine, EngineUnavailable, LocalEngine
+from bnviz.runs.protocol import RECORD, TRACEBACK
+from bnviz.runs.status import LiveRun, QueueFull, RunStatus, State, UnknownRun
+from bnviz.runs.store import Store
+from bnviz.runs.trace import ENDED, OutOfOrder, Trace
+from bnviz.settings import Settings, read_settings
+
+__all__ = ["QueueFull", "RunService", "RunStatus", "UnknownRun", "get_service"]
+
+KEEPER_SECONDS = 0.25  # how often limits are looked at
+TERMINATE_SECONDS = 1.0  # from SIGTERM to SIGKILL
+RETRY_AFTER_SECONDS = 10
+MAX_KEPT_RUNS = 1000  # ended runs in memory, however small
+MEGABYTE = 2**20
+_STATES: dict[type, State] = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
+_log = logging.getLogger("bnviz.runs")
+
+
+class RunService:
+    """All runs of this process; every method may be called from any thread.
+
+    Args:
+        settings: limits and sizes.
+        engine: where runs are executed; workers on this machine by default.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self.settings = settings
+        self.engine = engine or LocalEngine()
+        self.started_at = time.monotonic()
+        folder = settings.data_dir.strip()
+        self._store = Store(Path(folder).expanduser(), settings.store_mb * MEGABYTE) if folder else None
+        self._lock = threading.RLock()
+        self._runs: dict[str, LiveRun] = {}  # in the order of their last use
+        self._queue: deque[LiveRun] = deque()
+        self._active: set[LiveRun] = set()  # with a worker, or about to have one
+        self._keeper: threading.Thread | None = None
+        self._closing = threading.Event()
+
+    def start(self) -> None:
+        """Get ready for the first run; does nothing the second time."""
+        with self._lock:
+            if self._keeper is None and not self._closing.is_set():
+                self._keeper = threading.Thread(target=self._keep, name="bnviz-keeper", daemon=True)
+                self._keeper.start()
+
+    def close(self) -> None:
+        """Stop every run and end all processes."""
+        self._closing.set()
+        with self._lock:
+            live = [run for run in self._runs.values() if not run.over]
+        for run in live:
+            self._end(run, RunStopped(run.trace.step, "The server is stopping."))
+        self.engine.close()
+
+    def submit(self, config: RunConfig) -> RunStatus:
+        """Start a run, or join the one of an equal configuration; one that stopped or failed is started again.
+
+        Raises:
+            CostTooHigh: the configuration asks for too much work.
+            QueueFull: neither a worker nor a place in the queue is free.
+        """
+        check_cost(config)
+        self.start()
+        run = self._find(config.run_id)
+        with self._lock:
+            run = self._runs.get(config.run_id, run)
+            if run is None or run.state in ("stopped", "failed"):
+                run = self._enqueue(config)
+            run.watched_at = time.monotonic()
+            return run.status(cached=run.state == "finished")
+
+    def status(self, run_id: str) -> RunStatus:
+        """How a run is doing; asking counts as watching. Raises `UnknownRun`."""
+        run = self.live(run_id)
+        run.watched_at = time.monotonic()
+        return run.status(cached=run.state == "finished")
+
+    def stop(self, run_id: str, reason: str = "Stopped by the visitor.") -> RunStatus:
+        """End a run now; one that has ended stays as it is. Raises `UnknownRun`."""
+        run = self.live(run_id)
+        self._end(run, RunStopped(run.trace.step, reason))
+        return run.status()
+
+    def trace(self, run_id: str) -> Trace:
+        """The run's records, growing while it runs. Raises `UnknownRun`."""
+        return self.live(run_id).trace
+
+    def live(self, run_id: str) -> LiveRun:
+        """The service's notes on a run, to be read only. Raises `UnknownRun`."""
+        run = self._find(run_id)
+        if run is None:
+            raise UnknownRun(run_id)
+        return run
+
+    @contextmanager
+    def watch(self, run_id: str) -> Iterator[LiveRun]:
+        """Count as somebody who watches the run while inside. Raises `UnknownRun`."""
+        run = self.live(run_id)
+        with self._lock:
+            run.watchers += 1
+        try:
+            yield run
+        finally:
+            with self._lock:
+                run.watchers -= 1
+                run.watched_at = time.monotonic()
+
+    def counts(self) -> dict[str, int]:
+        """Workers in use and allowed, runs queued and places there are."""
+        with self._lock:
+            return {
+                "workers_busy": len(self._active),
+                "workers_max": self.settings.max_workers,
+                "queued": len(self._queue),
+                "queue_size": self.settings.queue_size,
+            }
+
+    def _find(self, run_id: str) -> LiveRun | None:
+        """The run, from memory or else from the store."""
+        with self._lock:
+            if run := self._runs.pop(run_id, None):
+                self._runs[run_id] = run  # most recently used is last
+                return run
+        records = self._store.load(run_id) if self._store else None
+        return self._restore(run_id, records) if records else None
+
+    def _restore(self, run_id: str, records: list[Any]) -> LiveRun:
+        run = LiveRun(records[0][0].config)
+        for record, payload in records:
+            run.trace.append(record, payload)
+        run.state, run.ended_at = "finished", time.monotonic()
+        with self._lock:
+            run = self._runs.setdefault(run_id, run)
+            self._evict()
+            return run
+
+    def _enqueue(self, config: RunConfig) -> LiveRun:
+        free = self.settings.max_workers - len(self._active)
+        if free <= 0 and len(self._queue) >= self.settings.queue_size:
+            raise QueueFull(len(self._queue), RETRY_AFTER_SECONDS)
+        run = LiveRun(config)
+        self._runs.pop(run.id, None)
+        self._runs[run.id] = run
+        self._queue.append(run)
+        self._fill_workers()
+        return run
+
+    def _fill_workers(self) -> None:
+        """Start what may start and tell the others their new place."""
+        while self._queue and len(self._active) < self.settings.max_workers and not self._closing.is_set():
+            run = self._queue.popleft()
+            run.state, run.queue_position = "running", None
+            run.started_at = run.heard_at = time.monotonic()
+            self._active.add(run)
+            threading.Thread(target=self._execute, args=(run,), name=f"bnviz-run-{run.id}", daemon=True).start()
+            run.trace.wakeup.notify()
+        for position, run in enumerate(self._queue, 1):
+            if run.queue_position != position:
+                run.queue_position = position
+                run.trace.wakeup.notify()
+
+    def _execute(self, run: LiveRun) -> None:
+        """The reader thread: from the start of the worker to its last byte."""
+        try:
+            self._read_worker(run)
+        except EngineUnavailable as error:
+            self._end(run, RunFailed(0, str(error)))
+        except Exception:
+            _log.exception("run %s: its reader broke", run.id)
+            self._end(run, RunFailed(run.trace.step, "The server could not read the run's records."))
+        finally:
+            with self._lock:
+                self._active.discard(run)
+                self._fill_workers()
+                self._evict()
+        if run.state == "finished" and self._store:
+            self._store.save(run.id, run.trace.payloads)
+
+    def _read_worker(self, run: LiveRun) -> None:
+        worker = self.engine.launch(run.config)
+        run.heard_at = time.monotonic()
+        run.worker = worker
+        if run.over:  # stopped while the worker was starting
+            worker.terminate()
+        for message in worker.messages():
+            run.heard_at = time.monotonic()
+            self._receive(run, message)
+        how = worker.wait()
+        if not run.over:
+            self._end(run, RunFailed(run.trace.step, f"The worker process died ({how or 'without a word'}). Run it again."))
+
+    def _receive(self, run: LiveRun, message: bytes) -> None:
+        kind, payload = message[:1], message[1:]
+        if kind == TRACEBACK:
+            _log.error("run %s broke in its worker:\n%s", run.id, payload.decode(errors="replace"))
+        elif kind == RECORD and not run.over:
+            try:
+                self._take(run, payload)
+            except (CodecError, OutOfOrder) as error:
+                _log.error("run %s: %s", run.id, error)
+                self._end(run, RunFailed(run.trace.step, "The worker sent something that is not a record."))
+
+    def _take(self, run: LiveRun, payload: bytes) -> None:
+        record = decode(payload)
+        if isinstance(record, ENDED):
+            self._end(run, record)
+            return
+        with run.lock:
+            if not run.over:
+                run.trace.append(record, payload)
+        if run.trace.record_bytes > self.settings.run_mb * MEGABYTE:
+            reason = f"Stopped: its records take more than {self.settings.run_mb} MB. Measure less often or fewer trials."
+            self._end(run, RunStopped(run.trace.step, reason))
+
+    def _end(self, run: LiveRun, record: RunEnded) -> None:
+        """Write the run's last record, once; whoever comes later changes nothing."""
+        with run.lock:
+            if run.over:
+                return
+            with self._lock:
+                run.state, run.reason = _STATES[type(record)], getattr(record, "reason", None)
+                run.ended_at, run.queue_position = time.monotonic(), None
+                if run in self._queue:
+                    self._queue.remove(run)
+                    self._fill_workers()
+            run.trace.append(record)
+        _log.log(logging.WARNING if run.state == "failed" else logging.INFO, "run %s %s: %s", run.id, run.state, run.reason or "")
+        if run.worker and not isinstance(record, RunFinished):
+            run.worker.terminate()
+
+    def _evict(self) -> None:
+        """Forget the least recently used runs that have ended, beyond the bounds on memory."""
+        ended = [run for run in self._runs.values() if run.over and run not in self._active]
+        total = sum(run.trace.bytes for run in ended)
+        for kept, run in zip(range(len(ended), 0, -1), ended, strict=True):
+            if total <= self.settings.trace_mb * MEGABYTE and kept <= MAX_KEPT_RUNS:
+                return
+            if not run.watchers:
+                del self._runs[run.id]
+                total -= run.trace.bytes
+
+    def _keep(self) -> None:
+        """The keeper thread."""
+        while not self._closing.is_set():
+            try:
+                self.engine.start()
+                with self._lock:
+                    live = [*self._active, *self._queue]
+                for run in live:
+                    self._limit(run, time.monotonic())
+            except Exception:
+                _log.exception("the keeper broke and goes on")
+            self._closing.wait(KEEPER_SECONDS)
+
+    def _limit(self, run: LiveRun, now: float) -> None:
+        if run.over:
+            self._kill_late(run, now)
+            return
+        settings, step = self.settings, run.trace.step
+        if not run.watchers and now - run.watched_at > settings.unwatched_seconds:
+            self._end(run, RunStopped(step, f"Stopped: nobody watched it for {settings.unwatched_seconds:g} seconds."))
+        elif run.state == "running" and now - run.started_at > settings.run_seconds:
+            self._end(run, RunStopped(step, f"Stopped: it reached the time limit of {settings.run_seconds:g} seconds."))
+        elif run.worker and now - run.heard_at > settings.stuck_seconds:
+            self._end(run, RunFailed(step, f"The worker gave no sign for {settings.stuck_seconds:g} seconds. Run it again."))
+
+    def _kill_late(self, run: LiveRun, now: float) -> None:
+        """SIGKILL for a worker that SIGTERM has not ended."""
+        if run.worker and run.ended_at and now - run.ended_at > TERMINATE_SECONDS and not run.killed:
+            run.killed = True
+            run.worker.kill()
+
+
+_HOME = "bnviz._service"  # a module without a file: Streamlit, which drops edited modules while developing, leaves it
+_home_lock = threading.Lock()
+
+
+def get_service() -> RunService:
+    """The service of this process, made when first asked for. Raises `BadSetting`."""
+    import sys
+
+    with _home_lock:
+        home = sys.modules.setdefault(_HOME, ModuleType(_HOME))
+        if not hasattr(home, "service"):
+            home.service = RunService(read_settings())  # type: ignore[attr-defined]
+        return home.service  # type: ignore[attr-defined]

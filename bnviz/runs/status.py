@@ -1,0 +1,74 @@
+"""What others get to know of a run, and why one may be refused."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from bnviz.config import RunConfig
+from bnviz.runs.engine import Worker
+from bnviz.runs.trace import Trace
+
+State = Literal["queued", "running", "finished", "stopped", "failed"]
+
+
+class UnknownRun(LookupError):
+    """No run of this id is known, here or in the store."""
+
+
+class QueueFull(RuntimeError):
+    """No worker is free and no place in the queue; `retry_after` is in seconds."""
+
+    def __init__(self, waiting: int, retry_after: int) -> None:
+        super().__init__(f"All workers are busy and {waiting} runs wait already. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """A run at one moment.
+
+    `queue_position` counts from 1 while queued. `cached`: it had finished before it was asked for, so its records
+    are replayed. `reason` says why it stopped or failed, in words for the visitor.
+    """
+
+    id: str
+    config: RunConfig
+    state: State
+    queue_position: int | None
+    frames: int
+    step: int
+    reason: str | None
+    cached: bool
+
+
+class LiveRun:
+    """The service's own notes on a run. `lock` guards the end of the trace, all else is the service's lock's.
+
+    Take `lock` before the service's lock, never after it.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.id, self.config = config.run_id, config
+        self.trace = Trace()
+        self.lock = threading.Lock()
+        self.state: State = "queued"
+        self.reason: str | None = None
+        self.queue_position: int | None = None
+        self.watchers = 0
+        self.worker: Worker | None = None
+        self.watched_at = self.heard_at = self.started_at = time.monotonic()
+        self.ended_at: float | None = None
+        self.killed = False
+
+    @property
+    def over(self) -> bool:
+        """It has ended, well or not."""
+        return self.state not in ("queued", "running")
+
+    def status(self, cached: bool = False) -> RunStatus:
+        """Take a snapshot."""
+        trace = self.trace
+        return RunStatus(
+            self.id, self.config, self.state, self.queue_position, trace.frame_count, trace.step, self.reason, cached
+        )

@@ -1,0 +1,58 @@
+"""What happens inside a worker process: one run, its records written to the data socket, then the end.
+
+    configuration (JSON) -> run(config) -> record, record, ..., ended record      or, when it raises,
+                                           traceback (for the log), RunFailed (for the visitor)
+
+A message is one byte that says what it is, then its bytes.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+
+from bnviz.config import RunConfig
+from bnviz.records import Record, RunFailed, RunFinished, RunStopped, StepMeasured
+from bnviz.runs.codec import encode
+from bnviz.runs.protocol import RECORD, TRACEBACK
+
+NICENESS = 5  # the web process answers first when all cores train
+Run = Callable[[RunConfig], Iterator[Record]]
+
+
+def work(connection: Connection, run: Run) -> None:
+    """Read the configuration, run it, send every record; the reader being gone ends it quietly."""
+    assert "streamlit" not in sys.modules, "a worker must not import streamlit"
+    os.nice(NICENESS)
+    try:
+        config = RunConfig.model_validate_json(connection.recv_bytes())
+        _send_run(connection, run, config)
+    except (BrokenPipeError, ConnectionResetError, EOFError):
+        pass  # nobody is there to read: the web process has ended or has given this run up
+
+
+def _send_run(connection: Connection, run: Run, config: RunConfig) -> None:
+    step = 0
+    record: Record | None = None
+    try:
+        for record in run(config):
+            connection.send_bytes(RECORD + encode(record))
+            step = record.step if isinstance(record, StepMeasured) else step
+        if not isinstance(record, RunFinished | RunStopped | RunFailed):
+            raise RuntimeError("the run ended without saying how")
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:
+        connection.send_bytes(TRACEBACK + traceback.format_exc().encode())
+        connection.send_bytes(RECORD + encode(RunFailed(step, plain_reason(error))))
+
+
+def plain_reason(error: BaseException) -> str:
+    """Say in a sentence for the visitor why a run broke."""
+    if isinstance(error, MemoryError):
+        return "The run needed more memory than there is. Lower trials, width, depth or batch size."
+    if type(error).__name__ in ("DatasetUnavailable", "CostTooHigh"):  # their messages are written for the visitor
+        return str(error)
+    text = " ".join(str(error).split())[:200]
+    return f"The run broke with an error of the program: {type(error).__name__}{': ' + text if text else ''}"
