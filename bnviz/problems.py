@@ -47,12 +47,17 @@ class OverrideError(ValueError):
         self.problem = problem
 
 
-def problems(error: ValidationError) -> list[Problem]:
+def problems(error: ValidationError, model: type[BaseModel] | None = None) -> list[Problem]:
     """Turn a validation error into one `Problem` a field, without follow-ups of the same mistake.
 
     An error of `arms` is a follow-up when an arm itself was refused (`arms: too short`), and only the first
     error of a field counts.
+
+    Args:
+        error: what pydantic raised.
+        model: the model that raised it; not needed for those of a run.
     """
+    model = model or _MODELS.get(error.title)
     details = error.errors(include_url=False)
     locations = [detail["loc"] for detail in details]
     found: dict[str, Problem] = {}
@@ -60,7 +65,7 @@ def problems(error: ValidationError) -> list[Problem]:
         location = detail["loc"]
         if any(other[: len(location)] == location and len(other) > len(location) for other in locations):
             continue
-        problem = _problem(_MODELS.get(error.title), detail)
+        problem = _problem(model, detail)
         found.setdefault(problem.field, problem)
     return list(found.values())
 

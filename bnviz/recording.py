@@ -110,9 +110,14 @@ def _spread(values: np.ndarray) -> dict[str, Any]:
     """Median over the trials that are finite, and every trial's value (None where it diverged)."""
     finite = values[np.isfinite(values)]
     return {
-        "median": float(np.median(finite)) if len(finite) else None,
-        "trials": [float(value) if np.isfinite(value) else None for value in values],
+        "median": _number(np.median(finite)) if len(finite) else None,
+        "trials": [_number(value) if np.isfinite(value) else None for value in values],
     }
+
+
+def _number(value: np.floating) -> float:
+    """The shortest decimal that a float32 needs: 0.83, not 0.8299999833106995."""
+    return float(str(np.float32(value)))
 
 
 def record(config: RunConfig, progress: Progress | None = None) -> Trace:
