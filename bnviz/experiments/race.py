@@ -164,12 +164,12 @@ class RaceVerdict:
 def _in_full(comparison: Comparison, target: float) -> str:
     """One comparison as a sentence of its own."""
     label, reference, goal = _capital(comparison.label), comparison.reference, f"{_percent(target)} test accuracy"
-    low, high, _ = comparison.interval
     if np.isinf(comparison.speedup) or comparison.speedup == 0:
         return _one_sided(comparison, goal)
+    how = f"{_times(comparison)} than {reference} {_range(comparison)}."
     if comparison.outcome == "no clear difference":
-        return f"No clear difference: {comparison.label} reached {goal} {_times(comparison)} than {reference} {_range(comparison)}."
-    return f"{label} reached {goal} {_times(comparison)} than {reference} {_range(comparison)}."
+        return f"No clear difference: {comparison.label} reached {goal} {how}"
+    return f"{label} reached {goal} {how}"
 
 
 def _one_sided(comparison: Comparison, goal: str) -> str:

@@ -1,0 +1,83 @@
+"""Configurations that put a visitor in front of an effect in one click.
+
+Each one says what to watch and no more than its run shows; tests/experiments/test_presets.py runs them all.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bnviz.config import ArmConfig, DatasetConfig, NormName, RunConfig
+
+DEFAULT_PRESET = "classic"
+TWINS: tuple[NormName, ...] = ("none", "batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named configuration: `sentence` says what is set up, `what_to_see` where to look."""
+
+    name: str
+    title: str
+    sentence: str
+    what_to_see: str
+    config: RunConfig
+
+
+def _arms(norms: tuple[NormName, ...] = TWINS, **shared: Any) -> tuple[ArmConfig, ...]:
+    return tuple(ArmConfig(norm=norm, **shared) for norm in norms)
+
+
+_ALL = (
+    Preset(
+        "classic",
+        "The classic race",
+        "Ten ReLU layers learn to read handwritten digits, with and without batch norm; everything else is equal.",
+        "Both learn. With batch norm the accuracy rises several times sooner.",
+        RunConfig(arms=_arms(depth=10, width=32, lr=0.1, init="xavier"), steps=600),
+    ),
+    Preset(
+        "sigmoid_2015",
+        "The 2015 paper's figure 1",
+        "Three sigmoid layers of 100 units, small Gaussian initial weights, batches of 60, as Ioffe and Szegedy had them.",
+        "With batch norm the net reads nine digits in ten after 100 steps; without, it still guesses.",
+        RunConfig(
+            arms=_arms(depth=3, width=100, activation="sigmoid", init="normal", init_gain=0.05, lr=1.0), batch_size=60, steps=400
+        ),
+    ),
+    Preset(
+        "high_lr",
+        "Too high a learning rate",
+        "A learning rate of 1, ten times what a plain net of six layers likes.",
+        "Without batch norm the nets fall back to guessing or diverge; with it they learn fast.",
+        RunConfig(arms=_arms(lr=1.0), steps=400),
+    ),
+    Preset(
+        "dying_relu",
+        "Dying ReLUs",
+        "ReLU layers at a rather high learning rate.",
+        "In the chart of dead units: without batch norm many units put out 0 for every input and learn no more.",
+        RunConfig(arms=_arms(lr=0.5), steps=400),
+    ),
+    Preset(
+        "deep_30",
+        "30 layers deep",
+        "Thirty layers without shortcuts between them: the gradient has far to go.",
+        "Compare the gradient norm by layer, and who learns at all.",
+        RunConfig(arms=_arms(depth=30, lr=0.05), trials=4, steps=300),
+    ),
+    Preset(
+        "tiny_batch",
+        "Tiny batches: batch norm loses",
+        "Batches of 2 samples: the mean and the variance of so few are mostly noise.",
+        "Batch norm comes last here; layer and group norm do not look at the batch and do not mind.",
+        RunConfig(arms=_arms(("none", "batch", "layer", "group"), lr=0.02), batch_size=2, trials=4, steps=600),
+    ),
+    Preset(
+        "spirals",
+        "Two spirals",
+        "Two classes wound around each other in the plane; the colours show what each net answers where.",
+        "The boundary between the classes takes shape while the nets train.",
+        RunConfig(dataset=DatasetConfig(name="spirals"), arms=_arms(lr=0.1), trials=4, steps=600, extras=("decision_boundary",)),
+    ),
+)
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}
