@@ -1,0 +1,77 @@
+// The playback bar: play, step, scrub, speed, live, stop; by mouse, touch and keyboard.
+
+import { button, icon, make, say } from "./dom.js";
+import { SPEEDS } from "./playback.js";
+
+export const KEYS_HELP = "Space plays and pauses, left and right arrow step, Home and End go to the start and to the newest frame.";
+
+export class Bar {
+  constructor(panel) {
+    this.panel = panel;
+    const { playback } = panel;
+    const act = (change) => () => {
+      change();
+      panel.wake();
+    };
+    this.play = button("play", "Play (space)", act(() => playback.toggle()));
+    this.back = button("back", "Step back (left arrow)", act(() => playback.step(-1)));
+    this.forward = button("forward", "Step forward (right arrow)", act(() => playback.step(1)));
+    this.live = button("live", "Jump to the newest frame (End)", act(() => playback.jumpToLive()), "Live");
+    this.slider = make("input", { type: "range", min: 0, max: 0, value: 0, class: "bnv-slider", "aria-label": "Frame shown" });
+    this.slider.addEventListener("input", act(() => playback.seek(Number(this.slider.value))));
+    const speeds = SPEEDS.map((speed) => make("option", { value: speed, text: `${speed}×`, selected: speed === 1 }));
+    this.speed = make("select", { "aria-label": "Playback speed" }, ...speeds);
+    this.speed.addEventListener("change", act(() => playback.setSpeed(Number(this.speed.value))));
+    this.step = make("output", { class: "bnv-step" });
+    this.stop = button("stop", "Stop the run", () => panel.stop(), "Stop");
+    this.again = button("again", "Run again", () => panel.runAgain(), "Run again");
+    this.element = make(
+      "div",
+      { class: "bnv-bar", role: "group", "aria-label": `Playback. ${KEYS_HELP}` },
+      this.play, this.back, this.forward, this.slider, this.step, this.speed, this.live, this.stop, this.again,
+    );
+  }
+
+  /** Show where the playback stands. */
+  update(store, state) {
+    const { playback } = this.panel;
+    const name = playback.isPlaying ? "pause" : "play";
+    if (this.play.dataset.shows !== name) {
+      this.play.dataset.shows = name;
+      this.play.replaceChildren(icon(name));
+      for (const attribute of ["title", "aria-label"]) this.play.setAttribute(attribute, name === "play" ? "Play (space)" : "Pause (space)");
+    }
+    const step = playback.frame >= 0 ? store.steps[playback.frame] : 0;
+    this.slider.max = Math.max(playback.count - 1, 0);
+    if (this.slider.valueAsNumber !== playback.frame) this.slider.value = Math.max(playback.frame, 0);
+    this.slider.setAttribute("aria-valuetext", `step ${step}`);
+    this.slider.style.setProperty("--bnv-done", playback.count > 1 ? playback.frame / (playback.count - 1) : 0);
+    say(this.step, playback.frame >= 0 ? `step ${step}` : "");
+    this.live.classList.toggle("bnv-on", playback.isLive && !playback.hasEnded);
+    this.stop.hidden = !["connecting", "queued", "running", "reconnecting"].includes(state);
+    this.again.hidden = !["failed", "stopped", "lost"].includes(state);
+    for (const element of [this.play, this.back, this.forward, this.slider]) element.disabled = playback.count === 0;
+  }
+}
+
+/** Keys of the playback; those typed into a field, or that a button or select uses itself, are left alone. */
+export function onKey(event, panel) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  const target = event.target;
+  const isInside = panel.root.contains(target);
+  if (!isInside && target !== document.body) return;
+  if (target.closest?.("select, textarea, [contenteditable=true], input:not(.bnv-slider)")) return;
+  const isButton = target.closest?.("button, a, summary");
+  const { playback } = panel;
+  const moves = {
+    " ": () => !isButton && playback.toggle(),
+    ArrowLeft: () => playback.step(-1),
+    ArrowRight: () => playback.step(1),
+    Home: () => isInside && playback.seek(0),
+    End: () => isInside && playback.jumpToLive(),
+  };
+  const move = moves[event.key];
+  if (!move || playback.count === 0 || move() === false) return;
+  event.preventDefault();
+  panel.wake();
+}

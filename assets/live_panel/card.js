@@ -1,0 +1,102 @@
+// The card around one chart: title, selectors, plot, note, and how to read it.
+
+import { make, say } from "./dom.js";
+import { Plot } from "./plot.js";
+
+export class Card {
+  constructor(spec, panel) {
+    this.panel = panel;
+    this.draws = 0;
+    this.isVisible = false;
+    this.holder = make("div", { class: "bnv-plot" });
+    this.empty = make("div", { class: "bnv-empty" });
+    this.tools = make("div", { class: "bnv-tools" });
+    this.title = make("h3");
+    this.note = make("p", { class: "bnv-note" });
+    this.how = make("p", { class: "bnv-how" });
+    this.element = make(
+      "figure",
+      { class: "bnv-card", "data-chart": spec.id, "data-draws": 0 },
+      make("figcaption", {}, this.title, this.tools),
+      make("div", { class: "bnv-frame" }, this.holder, this.empty),
+      this.note,
+      this.how,
+    );
+    this.plot = new Plot(this.holder, panel.theme);
+    this.holder.addEventListener("pointerdown", () => (this.plot.held = true));
+    this.holder.addEventListener("pointerenter", () => (this.isUnderPointer = true));
+    this.holder.addEventListener("pointerleave", () => (this.isUnderPointer = false));
+    this.element.bnvCard = this;
+  }
+
+  /** Take the chart of a new run; choices that still exist are kept. */
+  reset(spec, store) {
+    const kept = new Map((this.spec?.selectors || []).map((selector) => [selector.name, selector.value]));
+    for (const selector of spec.selectors) {
+      const value = kept.get(selector.name);
+      if (selector.options.some((option) => option[0] === value)) selector.value = value;
+    }
+    this.spec = spec;
+    this.store = store;
+    this.plot.reset(spec, store);
+    say(this.title, spec.title);
+    say(this.how, spec.how);
+    say(this.empty, spec.empty);
+    say(this.note, "");
+    this.holder.setAttribute("role", "img");
+    this.holder.setAttribute("aria-label", `${spec.title}. ${spec.how}`);
+    this.tools.replaceChildren(...spec.selectors.map((selector) => this.selector(selector)));
+  }
+
+  selector(selector) {
+    const change = (value) => {
+      selector.value = value;
+      this.redraw();
+    };
+    if (selector.role === "scale") {
+      const press = (event) => {
+        change(selector.value === "log" ? "linear" : "log");
+        event.currentTarget.setAttribute("aria-pressed", selector.value === "log");
+      };
+      return make("button", { type: "button", class: "bnv-toggle", text: "log", title: selector.label, "aria-label": `${this.spec.title}: ${selector.label}`, "aria-pressed": String(selector.value === "log"), onclick: press });
+    }
+    const options = selector.options.map(([value, label]) => make("option", { value, text: label, selected: value === selector.value }));
+    return make("select", { "aria-label": `${this.spec.title}: ${selector.label}`, onchange: (event) => change(event.target.value) }, ...options);
+  }
+
+  /** Whether another frame than the shown one is due. */
+  isDue(k) {
+    return k >= 0 && this.isVisible && this.plot.drawn !== k && !this.plot.held;
+  }
+
+  /** Whether Plotly should be told the data that is shown: hover and zoom work on what Plotly knows. */
+  isStale(atRest, now) {
+    return this.isVisible && this.plot.stale && !this.plot.held && (atRest || (this.isUnderPointer && now - (this.synced || 0) > 700));
+  }
+
+  draw(k, full = false) {
+    if (full) this.synced = performance.now();
+    const done = this.plot.draw(k, full);
+    this.element.dataset.draws = ++this.draws;
+    this.element.dataset.frame = k;
+    this.empty.hidden = !this.isBlank(k);
+    say(this.note, this.store.text(`${this.spec.id}:${this.plot.viewKey}`, k));
+    return done;
+  }
+
+  /** No value at all in this view so far. */
+  isBlank(k) {
+    const view = this.store.view(this.spec, this.plot.viewKey);
+    if (this.spec.y.range && this.spec.kind === "append") return false;
+    const series = this.spec.kind === "append" ? view.series : view.series[k] || [];
+    const holds = (value) => (Array.isArray(value) ? value.some(holds) : value !== null && value !== undefined && value !== "");
+    return !holds(series);
+  }
+
+  /** Draw again in full: another view, theme, size or choice of arms. */
+  redraw() {
+    if (this.plot.drawn >= 0 && this.isVisible) this.draw(this.plot.drawn, true);
+    else this.plot.drawn = -1;
+    this.panel.wake();
+  }
+}

@@ -1,0 +1,314 @@
+// The live panel: one run, its charts, and the playback that moves them together.
+
+import { Bar, KEYS_HELP, onKey } from "./bar.js";
+import { Card } from "./card.js";
+import { make, sample, say } from "./dom.js";
+import { Playback } from "./playback.js";
+import { loadPlotly, readTheme } from "./page.js";
+import { Store } from "./store.js";
+import { Stream } from "./stream.js";
+import { Pace, statusWords } from "./words.js";
+
+const DRAW_BUDGET = 8; // milliseconds of drawing in one animation frame
+const VERDICT_PAUSE = 500; // milliseconds between two sentences: a sentence must be readable
+
+export class Panel {
+  constructor(parent, base) {
+    this.base = base;
+    this.cards = new Map();
+    this.playback = new Playback();
+    this.pace = new Pace();
+    this.theme = readTheme(parent);
+    this.draws = 0;
+    this.state = "connecting";
+    this.build(parent);
+    this.loop = this.loop.bind(this);
+    this.resizes = new ResizeObserver(() => this.resized());
+    this.resizes.observe(this.grid);
+    this.views = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "80px" });
+    this.releases = () => this.release();
+    this.keys = (event) => onKey(event, this);
+    document.addEventListener("keydown", this.keys);
+    for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, this.releases);
+  }
+
+  build(parent) {
+    this.verdict = make("p", { class: "bnv-verdict", role: "status", "aria-live": "polite" });
+    this.diverged = make("p", { class: "bnv-diverged" });
+    this.status = make("p", { class: "bnv-status" });
+    this.announcer = make("p", { class: "bnv-announcer", role: "status", "aria-live": "polite" });
+    this.legend = make("div", { class: "bnv-legend", role: "group", "aria-label": "Arms: press to hide or show" });
+    this.proof = make("details", { class: "bnv-proof" });
+    this.grid = make("div", { class: "bnv-grid" });
+    this.bar = new Bar(this);
+    const head = make("div", { class: "bnv-head" }, this.verdict, this.diverged, make("div", { class: "bnv-row" }, this.legend, this.proof));
+    const foot = make("div", { class: "bnv-foot" }, this.status, this.bar.element);
+    this.root = make("section", { class: "bnv-panel", tabindex: 0, "aria-label": `Live charts. ${KEYS_HELP}` }, head, this.grid, foot, this.announcer);
+    parent.append(this.root);
+  }
+
+  /** Called on every change of the component's data or theme. */
+  update(data, callbacks) {
+    this.callbacks = callbacks;
+    const theme = readTheme(this.root);
+    if (JSON.stringify(theme) !== JSON.stringify(this.theme)) {
+      Object.assign(this.theme, theme);
+      for (const card of this.cards.values()) card.redraw();
+    }
+    this.plotly ||= loadPlotly(new URL(data.plotly, this.base)).then(() => this.wake());
+    const run = `${data.run_id}:${data.generation}`;
+    if (run !== this.run) this.begin(run, data);
+    this.data = data;
+    if (data.slow) this.feed(data.slow);
+  }
+
+  begin(run, data) {
+    this.run = run;
+    this.data = data;
+    this.stream?.close();
+    this.stream = null;
+    this.pending = null; // the run's store, shown from its first frame on: no blank charts in between
+    this.serverStatus = {};
+    this.setState("connecting");
+    this.pace.reset();
+    if (data.slow) return;
+    const handlers = {
+      status: (status) => this.took(status),
+      panel: (start) => this.started(start),
+      frame: (frame) => this.received(frame),
+      ended: (end) => this.ended(end),
+      lost: (seconds) => this.setState("reconnecting", { seconds }),
+      back: () => this.setState(this.serverStatus.state || "connecting"),
+      absent: () => this.absent(),
+    };
+    this.stream = new Stream(new URL(data.stream, this.base), handlers, () => (this.pending ? this.pending.last : -1));
+  }
+
+  took(status) {
+    this.serverStatus = status;
+    if (["finished", "stopped", "failed"].includes(status.state)) this.wasOver ??= true;
+    this.wasOver ??= false;
+    if (["queued", "running"].includes(status.state)) this.setState(status.state, status);
+  }
+
+  started(start) {
+    if (this.pending) return; // sent again when a connection resumes
+    this.pending = new Store(start);
+    this.isShown = false;
+    this.wasOver = this.serverStatus.cached || this.serverStatus.state === "finished";
+    if (this.state !== "queued") this.setState("running");
+  }
+
+  /** A frame has come; tells the stream whether it is new. */
+  received(frame) {
+    const verdict = this.pending.add(frame);
+    if (verdict !== "new") return verdict;
+    if (!this.isShown) this.show(this.pending);
+    this.pace.add(frame.step);
+    this.playback.received(this.store.frames.length);
+    if (this.state !== "running" && this.state !== "finished") this.setState("running");
+    this.wake();
+    return verdict;
+  }
+
+  /** Put a run on the screen: its arms, its charts, the playback at its start. */
+  show(store) {
+    this.store = store;
+    this.isShown = true;
+    const { start } = store;
+    this.end = null;
+    this.playback.reset();
+    if (this.wasOver) this.playback.replay(this.data.autoplay && !this.theme.still);
+    this.shownVerdict = 0;
+    this.showArms(start);
+    const ids = start.charts.map((chart) => chart.id);
+    for (const [id, card] of this.cards) if (!ids.includes(id)) this.drop(id, card);
+    start.charts.forEach((spec, place) => {
+      if (!this.cards.has(spec.id)) this.addCard(spec);
+      const card = this.cards.get(spec.id);
+      card.reset(spec, store);
+      if (this.grid.children[place] !== card.element) this.grid.insertBefore(card.element, this.grid.children[place] || null);
+    });
+  }
+
+  addCard(spec) {
+    const card = new Card(spec, this);
+    this.cards.set(spec.id, card);
+    this.grid.append(card.element);
+    this.views.observe(card.element);
+  }
+
+  drop(id, card) {
+    this.views.unobserve(card.element);
+    card.plot.destroy();
+    card.element.remove();
+    this.cards.delete(id);
+  }
+
+  showArms(start) {
+    const hidden = new Set();
+    const chips = start.arms.map((arm, index) => {
+      const press = (event) => {
+        if (!hidden.delete(index)) hidden.add(index);
+        event.currentTarget.setAttribute("aria-pressed", String(!hidden.has(index)));
+        for (const card of this.cards.values()) {
+          card.plot.hiddenArms = hidden;
+          card.redraw();
+        }
+      };
+      return make("button", { type: "button", class: "bnv-chip", "aria-pressed": "true", title: "Hide or show", onclick: press }, sample(arm), make("span", { text: arm.label }));
+    });
+    for (const card of this.cards.values()) card.plot.hiddenArms = hidden;
+    this.legend.replaceChildren(...chips, make("span", { class: "bnv-band", text: start.band }));
+    const rows = start.proof.rows.map((text) => make("p", { text }));
+    this.proof.replaceChildren(make("summary", { text: `${start.proof.twins ? "✓ " : ""}${start.proof.text}`, title: "Hashes of every trial" }), ...rows);
+  }
+
+  ended(end) {
+    this.end = end;
+    this.setState(end.state, end);
+    if (this.pending && !this.isShown && this.pending.frames.length) this.show(this.pending);
+    this.playback.ended();
+    if (end.verdict) this.announce(end.verdict);
+    this.wake();
+  }
+
+  /** The stream was refused: is the run unknown, or do no custom routes reach the browser? */
+  async absent() {
+    const about = async (path) => {
+      const answer = await fetch(new URL(path, this.base)).catch(() => null);
+      return answer?.headers.get("content-type")?.includes("json") ? answer.status : null;
+    };
+    const status = await about(this.data.run);
+    if (status === 404) {
+      this.stream?.close();
+      this.setState("lost");
+    } else if (status === null && (await about(this.data.health)) === null && navigator.onLine) {
+      this.stream?.close();
+      this.callbacks.setStateValue("unreachable", true);
+    }
+  }
+
+  /** Slow mode: frames that came with the component's data. */
+  feed(slow) {
+    if (slow.status) this.took(slow.status);
+    if (slow.start) this.started(slow.start);
+    if (!this.pending && slow.frames.length) return this.callbacks.setStateValue("resume_from", [0, Math.random()]);
+    for (const frame of slow.frames) {
+      if (this.pending && this.received(frame) === "gap") {
+        this.callbacks.setStateValue("resume_from", [this.pending.last + 1, Math.random()]);
+        return;
+      }
+    }
+    if (slow.end && !this.end) this.ended(slow.end);
+  }
+
+  async stop() {
+    const answer = await fetch(new URL(this.data.run, this.base), { method: "DELETE" }).catch(() => null);
+    if (answer?.status !== 409) return;
+    this.stream?.close();
+    this.ended({ state: "stopped", step: this.store?.steps.at(-1) ?? 0, reason: "you stopped watching; others still watch this run" });
+  }
+
+  runAgain() {
+    this.callbacks.setTriggerValue("again", true);
+  }
+
+  setState(state, details = {}) {
+    const before = this.state;
+    this.state = state;
+    this.details = details;
+    this.root.dataset.state = state;
+    this.writeStatus();
+    if (before !== state && state !== "connecting") this.announce(this.status.textContent);
+    this.wake();
+  }
+
+  writeStatus() {
+    say(this.status, statusWords(this.state, this.details, this.pending || this.store, this.pace, Boolean(this.data?.slow)));
+  }
+
+  announce(text) {
+    say(this.announcer, text);
+  }
+
+  seen(entries) {
+    for (const entry of entries) {
+      entry.target.bnvCard.isVisible = entry.isIntersecting;
+    }
+    this.wake();
+  }
+
+  release() {
+    for (const card of this.cards.values()) card.plot.held = false;
+    this.wake();
+  }
+
+  resized() {
+    clearTimeout(this.resizeTimer);
+    this.resizeTimer = setTimeout(() => {
+      for (const card of this.cards.values()) card.redraw();
+    }, 120);
+  }
+
+  /** Ask for an animation frame; nothing runs while nothing moves. */
+  wake() {
+    this.request ||= requestAnimationFrame(this.loop);
+  }
+
+  loop(now) {
+    this.request = 0;
+    if (!this.store || this.isGone) return;
+    this.playback.advance(now);
+    const k = this.playback.frame;
+    const isBusy = this.drawDue(k, now);
+    if (this.root.dataset.frame !== String(k)) this.root.dataset.frame = k;
+    if (this.root.dataset.frames !== String(this.playback.count)) this.root.dataset.frames = this.playback.count;
+    this.bar.update(this.store, this.state);
+    this.writeStatus();
+    const isWaiting = this.sayVerdict(k, now);
+    if (isBusy || isWaiting || this.playback.isMoving) this.wake();
+  }
+
+  /** Draw charts in turn until the budget is spent; true when more is to do. */
+  drawDue(k, now) {
+    if (!window.Plotly) return false;
+    const begun = performance.now();
+    const cards = [...this.cards.values()];
+    const atRest = !this.playback.isMoving && (!this.playback.isLive || this.playback.hasEnded);
+    for (let i = 0; i < cards.length; i++) {
+      const card = cards[(this.turn = ((this.turn ?? -1) + 1) % cards.length)];
+      if (card.isDue(k)) card.draw(k);
+      else if (card.isStale(atRest, now)) card.draw(k, true);
+      else continue;
+      this.root.dataset.draws = ++this.draws;
+      if (performance.now() - begun > DRAW_BUDGET) break;
+    }
+    return cards.some((card) => card.isDue(k) || card.isStale(atRest, now));
+  }
+
+  /** The sentence as of the frame shown, at a pace that can be read; true while a newer one waits. */
+  sayVerdict(k, now) {
+    const isLast = this.end && k === this.playback.count - 1;
+    const text = (isLast && this.end.verdict) || this.store.text("verdict", k);
+    say(this.diverged, this.store.text("diverged", k));
+    if (text === this.verdict.textContent) return false;
+    if (!isLast && now - this.shownVerdict < VERDICT_PAUSE) return true;
+    this.shownVerdict = now;
+    say(this.verdict, text);
+    return false;
+  }
+
+  destroy() {
+    this.isGone = true;
+    this.stream?.close();
+    this.resizes.disconnect();
+    this.views.disconnect();
+    clearTimeout(this.resizeTimer);
+    cancelAnimationFrame(this.request);
+    document.removeEventListener("keydown", this.keys);
+    for (const name of ["pointerup", "pointercancel"]) document.removeEventListener(name, this.releases);
+    for (const card of this.cards.values()) card.plot.destroy();
+    this.root.remove();
+  }
+}

@@ -1,0 +1,92 @@
+"""Colours, line styles and layout shared by every chart.
+
+Okabe-Ito colours, one per normalization and everywhere the same; a line style per normalization too, so that
+no meaning hangs on colour alone. Text and grid colours are not here: the browser takes them from the page's theme.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bnviz.config import NormName, RunConfig
+
+NORM_COLORS: dict[NormName, str] = {
+    "none": "#D55E00",
+    "batch": "#0072B2",
+    "layer": "#009E73",
+    "group": "#CC79A7",
+    "instance": "#56B4E9",
+    "rms": "#E69F00",
+}
+NORM_DASHES: dict[NormName, str] = {
+    "none": "dash",
+    "batch": "solid",
+    "layer": "dot",
+    "group": "dashdot",
+    "instance": "longdash",
+    "rms": "longdashdot",
+}
+SPARE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+CLASS_COLORS = ("#7b5cd6", "#e0a800", "#1b9e9e", "#c2487a", "#6b7a8f", "#8a6d3b")  # classes of 2-D data: no norm's colours
+BAND_OPACITY = 0.22
+LINE_WIDTH = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class ArmStyle:
+    """How one arm is drawn everywhere."""
+
+    label: str
+    color: str
+    dash: str
+
+    def fill(self, opacity: float = BAND_OPACITY) -> str:
+        """The arm's colour as a translucent CSS colour."""
+        return f"rgba({', '.join(str(part) for part in _rgb(self.color))}, {opacity:g})"
+
+    def as_dict(self) -> dict[str, str]:
+        """JSON for the panel's legend."""
+        return asdict(self)
+
+
+def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
+    """One style per arm: the norm's colour and dash; arms that share a norm get other shades and dashes."""
+    styles, used = [], {}
+    for arm, label in zip(config.arms, config.arm_labels, strict=True):
+        repeat = used[arm.norm] = used.get(arm.norm, -1) + 1
+        dash = NORM_DASHES[arm.norm]
+        if repeat:
+            dash = SPARE_DASHES[(SPARE_DASHES.index(dash) + repeat) % len(SPARE_DASHES)]
+        styles.append(ArmStyle(label, _shade(NORM_COLORS[arm.norm], repeat), dash))
+    return tuple(styles)
+
+
+def base_layout(x_title: str, y_title: str) -> dict[str, Any]:
+    """The layout every chart starts from: transparent, fixed margins, zoom kept between updates."""
+    return {
+        "margin": {"l": 54, "r": 10, "t": 8, "b": 40},
+        "showlegend": False,
+        "uirevision": "keep",
+        "hovermode": "closest",
+        "dragmode": "zoom",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": axis(x_title),
+        "yaxis": axis(y_title),
+    }
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis of fixed size: no automatic margin, which would move the plot at every update."""
+    return {"title": {"text": title, "standoff": 6}, "automargin": False, "zeroline": False, "nticks": 6, **more}
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def _shade(color: str, repeat: int) -> str:
+    """The colour itself, then alternately darker and lighter ones."""
+    if not repeat:
+        return color
+    target, amount = (0, 255)[repeat % 2 == 0], 0.3 + 0.1 * (repeat // 3)
+    return "#" + "".join(f"{round(part + (target - part) * amount):02x}" for part in _rgb(color))

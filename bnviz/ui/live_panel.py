@@ -1,0 +1,156 @@
+"""The live panel on a page: mounts the component that follows one run's stream in the browser.
+
+    stream mode   the component opens an EventSource on the API, and Python is done
+    slow mode     a fragment passes new frames through the component's data until the run has ended; for hosts that
+                  do not pass our routes (BNVIZ_STREAM=off, or the component found the stream unreachable)
+"""
+
+import json
+import weakref
+from contextlib import suppress
+from typing import Any
+
+import streamlit as st
+
+from bnviz import static
+from bnviz.charts.panels import PANELS
+from bnviz.runs.service import QueueFull, UnknownRun, get_service
+from bnviz.runs.sse import SseEncoder
+from bnviz.runs.trace import Feed
+
+TICK_SECONDS = 0.4
+MAX_FRAMES_A_TICK = 60  # about 400 KB of JSON
+BOOTSTRAP = """
+let style = null;
+const styled = (url) => (style ||= new Promise((done) => {
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "stylesheet", href: url, onload: done, onerror: done });
+  document.head.append(link);
+}));
+export default async function (component) {
+  const base = new URL(".", window.location.href);
+  const { module, css } = component.data;
+  const [{ mount }] = await Promise.all([import(new URL(module, base)), styled(new URL(css, base))]);
+  return mount(component, base);
+}
+"""
+
+_component = st.components.v2.component("bnviz_live_panel", js=BOOTSTRAP, isolate_styles=False)
+
+
+def live_panel(run_id: str, *, panel: str = "explore", key: str = "panel", autoplay: bool = True) -> None:
+    """Show a run's charts, live; they stay on the page, with their zoom, when another run takes its place.
+
+    Args:
+        run_id: from `RunService.submit`.
+        panel: which charts, a key of `bnviz.charts.panels.PANELS`.
+        key: of the component; one panel a page.
+        autoplay: whether a run that had finished before plays from its start or shows its end.
+    """
+    state = _state(key)
+    data = _data(run_id, panel, autoplay, _generation(run_id, state))
+    if get_service().settings.stream == "off" or _component_state(key).get("unreachable"):
+        _mount_slow(run_id, panel, key, data)
+    else:
+        _mount(run_id, key, data)
+
+
+def _mount(run_id: str, key: str, data: dict[str, Any]) -> None:
+    _component(
+        key=key,
+        data=data,
+        on_again_change=lambda: _run_again(key),
+        on_unreachable_change=lambda: None,
+        on_resume_from_change=lambda: None,
+    )
+
+
+def _data(run_id: str, panel: str, autoplay: bool, generation: int) -> dict[str, Any]:
+    """What the component needs; addresses are relative to the app's base path."""
+    return {
+        "run_id": run_id,
+        "generation": generation,
+        "module": static.asset_url("live_panel/index.js"),
+        "css": static.asset_url("live_panel/panel.css"),
+        "plotly": static.asset_url("plotly.min.js"),
+        "stream": f"api/runs/{run_id}/stream?panel={panel}",
+        "run": f"api/runs/{run_id}",
+        "health": "api/health",
+        "autoplay": autoplay,
+        "slow": None,
+    }
+
+
+def _state(key: str) -> dict[str, Any]:
+    """What this session remembers of its panel."""
+    return st.session_state.setdefault(f"_{key}_memory", {"generation": 0, "sent": 0, "resume": None, "over": False})
+
+
+def _component_state(key: str) -> dict[str, Any]:
+    """What the component reported, as Streamlit keeps it under the component's key."""
+    return st.session_state.get(key) or {}
+
+
+def _generation(run_id: str, state: dict[str, Any]) -> int:
+    """A number that grows when a run was started anew, so that the browser follows it again."""
+    try:
+        live = get_service().live(run_id)
+    except UnknownRun:
+        return state["generation"]
+    known = state.get("live")
+    if known is None or known() is not live:
+        state.update(live=weakref.ref(live), config=live.config, sent=0, over=False)
+        state["generation"] += 1
+    return state["generation"]
+
+
+def _run_again(key: str) -> None:
+    """Start the run once more; when the server is full the page says so at its own next try."""
+    config = _state(key).get("config")
+    if config is not None:
+        with suppress(QueueFull):
+            get_service().submit(config)
+
+
+def _mount_slow(run_id: str, panel: str, key: str, data: dict[str, Any]) -> None:
+    """Slow mode: the fragment ticks until everything is sent."""
+    state = _state(key)
+
+    def tick() -> None:
+        _mount(run_id, key, {**data, "slow": _news(run_id, panel, key)})
+        if state["over"] and not state.get("rested"):
+            state["rested"] = True
+            st.rerun()  # once, to take the timer away
+
+    state["rested"] = state["over"]
+    st.fragment(tick, run_every=None if state["over"] else TICK_SECONDS)()
+
+
+def _news(run_id: str, panel: str, key: str) -> dict[str, Any]:
+    """The frames since the tick before the last: a tick that the browser skipped is made good by the next."""
+    state, service = _state(key), get_service()
+    try:
+        status, trace = service.status(run_id), service.trace(run_id)
+    except UnknownRun:
+        state["over"] = True
+        return {"status": None, "start": None, "frames": [], "end": {"state": "lost", "step": 0}}
+    feed: Feed = trace.feed(panel, lambda: SseEncoder(PANELS[panel]()))
+    first = min(state.get("before", 0), state["sent"])
+    asked = _component_state(key).get("resume_from")
+    if asked and asked != state["resume"]:
+        state["resume"], first = asked, int(asked[0])
+    end, frames = feed.end, feed.frames[first : first + MAX_FRAMES_A_TICK]
+    last = first + len(frames)
+    is_complete = end is not None and last == len(feed.frames)
+    state["before"], state["sent"], state["over"] = state["sent"], last, is_complete
+    return {
+        "status": {"state": status.state, "queue_position": status.queue_position, "cached": status.cached},
+        "start": _payload(feed.start) if first == 0 and feed.start else None,
+        "frames": [_payload(frame) for frame in frames],
+        "end": _payload(end) if is_complete and end else None,
+    }
+
+
+def _payload(message: bytes) -> Any:
+    """The JSON in an encoded event."""
+    return json.loads(message.split(b"\ndata: ", 1)[1])
