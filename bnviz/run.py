@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from importlib.metadata import version
 
+import numpy as np
 import torch
 
 from bnviz.config import SCHEMA_VERSION, RunConfig
@@ -39,8 +40,8 @@ def _started(config: RunConfig, dataset: Dataset, trainer: Trainer, steps: tuple
     trials = range(config.trials)
     plane = None
     if dataset.extent is not None:
-        labels = dataset.train_labels.astype("float32")
-        plane = {"points": dataset.train_inputs, "labels": labels, "extent": dataset.extent}
+        labels = dataset.train_labels.astype(np.float32)
+        plane = {"points": dataset.train_inputs, "labels": labels, "extent": np.array(dataset.extent, np.float32)}
     return RunStarted(
         run_id=config.run_id,
         config=config,

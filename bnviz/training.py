@@ -125,17 +125,19 @@ class Trainer:
         """Train to the last step and yield at the steps in `at`; ends early when every trial has diverged."""
         wanted, last = frozenset(at), self.config.steps
         for step, chosen in zip(range(last + 1), self.batches, strict=False):
-            labels = self.labels[chosen]
             seen = step in wanted
+            if step == last and not seen:
+                return
+            labels = self.labels[chosen]
             before = [arm.net.statistics() for arm in self.arms] if seen else []
             self._gradients(step, self.inputs[chosen], labels, seen)
             if seen:
                 after = [arm.net.statistics() for arm in self.arms]
-                self._restore(before)  # a measurement sees the running statistics of `step` batches, not of one more
+                self._restore(before)  # a state has the running statistics of `step` batches, not of one more
                 yield TrainingState(step, labels, self.arms)
+                if step == last or all(bool(arm.diverged.all()) for arm in self.arms):
+                    return
                 self._restore(after)
-            if step == last or (seen and all(bool(arm.diverged.all()) for arm in self.arms)):
-                return
             for arm in self.arms:
                 arm.optimizer.apply(arm.direction)
 
