@@ -139,9 +139,14 @@ def _file(path: Path) -> RunConfig:
     try:
         return RunConfig.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise BadInput(f"--config: cannot read {one_line(str(path))}: {error.strerror}") from None
+        raise BadInput(f"--config: cannot read {_shown(path)}: {error.strerror}") from None
     except ValidationError as error:
-        raise BadInput(f"{one_line(str(path))}: {_told(error)}") from None
+        raise BadInput(f"{_shown(path)}: {_told(error)}") from None
+
+
+def _shown(path: Path) -> str:
+    """A path in full, on one line."""
+    return str(path) if str(path).isprintable() else ascii(str(path))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -157,8 +162,8 @@ def _check_directory(directory: Path, force: bool) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         taken = [name for name in FILES if (directory / name).exists()]
     except OSError as error:
-        raise BadInput(f"--out: cannot write to {one_line(str(directory))}: {error.strerror}") from None
+        raise BadInput(f"--out: cannot write to {_shown(directory)}: {error.strerror}") from None
     if not os.access(directory, os.W_OK):
-        raise BadInput(f"--out: cannot write to {one_line(str(directory))}")
+        raise BadInput(f"--out: cannot write to {_shown(directory)}")
     if taken and not force:
-        raise BadInput(f"--out: {one_line(str(directory))} holds a run already ({taken[0]}); name another one, or add --force")
+        raise BadInput(f"--out: {_shown(directory)} holds a run already ({taken[0]}); name another one, or add --force")

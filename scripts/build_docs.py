@@ -1,0 +1,116 @@
+"""Write the pages of docs/ that come from the code: configuration.md and presets.md.
+
+python scripts/build_docs.py           write them
+python scripts/build_docs.py --check   exit with 1 when one is not what would be written
+"""
+
+import sys
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.presets import PRESETS
+from bnviz.problems import allowed
+
+DOCS = Path(__file__).parents[1] / "docs"
+NOTICE = "<!-- Written by scripts/build_docs.py from the code; `make docs` writes it again. -->\n"
+SECTIONS: tuple[tuple[type[BaseModel], str, str], ...] = (
+    (RunConfig, "Run", ""),
+    (DatasetConfig, "Data set", "dataset."),
+    (ArmConfig, "Arm", "arms.N."),
+    (PerTrial, "Values per trial", "arms.N.per_trial."),
+)
+CONFIGURATION = """# Configuration
+
+A run is described completely by one frozen `bnviz.RunConfig`; its seed is part of it, so the same configuration gives the
+same numbers on the page, in the API, in Python and on the command line. `RunConfig.run_id` names it.
+
+The dotted keys below are those of `--set` on the command line (`--set arms.0.lr=0.1 steps=500`) and of the page's
+link. `N` counts the arms from 0. In JSON they are nested objects: `{"steps": 500, "arms": [{"norm": "batch"}]}`.
+What is left out takes its default. A value that is not allowed is refused with its key, what was received and what is allowed.
+"""
+
+
+def configuration() -> str:
+    """The text of docs/configuration.md."""
+    parts = [NOTICE, CONFIGURATION]
+    for model, title, prefix in SECTIONS:
+        parts.append(f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n| key | allowed | default | |\n|---|---|---|---|\n")
+        parts += [_row(prefix + name, field) for name, field in model.model_fields.items()]
+    return "".join(parts)
+
+
+def _row(key: str, field: FieldInfo) -> str:
+    nested = next((m for m, _, _ in SECTIONS if m in (field.annotation, *get_args(field.annotation))), None)
+    values = _section_link(nested, allowed(field)) if nested else allowed(field)
+    return f"| `{key}` | {values} | {_default(field)} | {field.description} |\n"
+
+
+def _section_link(model: type[BaseModel], otherwise: str) -> str:
+    title = next(title for m, title, _ in SECTIONS if m is model)
+    link = f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
+    return f"{otherwise}, each an {link}" if model is ArmConfig else f"a {link}"
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "its defaults"
+    if isinstance(value, tuple) and value:
+        return ", ".join(f"norm `{arm.norm}`" for arm in value)
+    if isinstance(value, NoneType | tuple) or value == "":
+        return "empty"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def presets() -> str:
+    """The text of docs/presets.md."""
+    parts = [NOTICE, "# Presets\n\n"]
+    parts.append("Where to start. Each is a full [configuration](configuration.md); every field stays free.\n")
+    for name, preset in PRESETS.items():
+        parts.append(f"\n## {name}\n\n**{preset.title}.** {preset.sentence}\n\nWhat to see: {preset.what_to_see}\n\n")
+        parts += [f"- {what}: {_differences(model)}\n" for what, model in _parts(preset.config)]
+        parts.append(f"\n`python -m bnviz run --preset {name} --out build/{name}`\n")
+    return "".join(parts)
+
+
+def _parts(config: RunConfig) -> list[tuple[str, BaseModel]]:
+    arms = zip(config.arm_labels, config.arms, strict=True)
+    return [("Run", config), ("Data set", config.dataset), *((f"Arm {label}", arm) for label, arm in arms)]
+
+
+def _differences(model: BaseModel) -> str:
+    """The plain fields that are not at their default."""
+    default = type(model)()
+    changed = {name: getattr(model, name) for name in type(model).model_fields if getattr(model, name) != getattr(default, name)}
+    plain = [f"`{name}={_text(value)}`" for name, value in changed.items() if name not in ("arms", "dataset", "per_trial")]
+    return ", ".join(plain) or "the defaults"
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+PAGES = {"configuration.md": configuration, "presets.md": presets}
+
+
+def main() -> int:
+    """Write the pages, or with --check only compare them."""
+    stale = [name for name, text in PAGES.items() if not (DOCS / name).exists() or (DOCS / name).read_text("utf-8") != text()]
+    if "--check" in sys.argv[1:]:
+        print("\n".join(f"docs/{name} is not current: run make docs" for name in stale) or "docs/ is current")
+        return bool(stale)
+    for name in stale:
+        (DOCS / name).write_text(PAGES[name](), "utf-8")
+        print(f"wrote docs/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

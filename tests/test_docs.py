@@ -1,0 +1,123 @@
+"""The documentation names everything there is, its links lead somewhere, and its commands exist."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.presets import PRESETS
+from bnviz.records import CURVE_MEASURES, LAYER_MEASURES
+from bnviz.settings import Settings, variable
+from bnviz.tables import PERCENTILE_MEASURES
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PREFIXES: tuple[tuple[type[BaseModel], str], ...] = (
+    (RunConfig, ""),
+    (DatasetConfig, "dataset."),
+    (ArmConfig, "arms.N."),
+    (PerTrial, "arms.N.per_trial."),
+)
+FIELDS = [prefix + name for model, prefix in PREFIXES for name in model.model_fields]
+MEASURES = [*CURVE_MEASURES, *LAYER_MEASURES, *PERCENTILE_MEASURES, "diverged_at"]
+SETTINGS = [variable(name) for name in Settings.model_fields]
+
+
+def told(page: str) -> set[str]:
+    """Names in code style in a heading or in the first cell of a table row of a page."""
+    lines = (DOCS / page).read_text("utf-8").splitlines()
+    places = [line if line.startswith("#") else line.split("|")[1] for line in lines if line.startswith(("#", "|"))]
+    return {name for place in places for name in re.findall(r"`([^`]+)`", place)} | {
+        line.lstrip("# ") for line in lines if line.startswith("#")
+    }
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_of_the_configuration_is_documented(name: str) -> None:
+    assert name in told("configuration.md")
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_measurement_is_documented(name: str) -> None:
+    assert name in told("measurements.md")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_documented(name: str) -> None:
+    assert name in told("presets.md")
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_documented(name: str) -> None:
+    assert name in told("settings.md")
+
+
+def test_generated_pages_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/build_docs.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        if anchor:
+            headings = [line.lstrip("# ") for line in target.read_text("utf-8").splitlines() if line.startswith("#")]
+            assert anchor in {slug(heading) for heading in headings}, link
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    blocks = re.findall(r"```(?:sh|bash|console)?\n(.*?)```|`([^`\n]+)`", page.read_text("utf-8"), re.DOTALL)
+    commands = [line.strip() for block in blocks for line in "".join(block).splitlines()]
+    for command in commands:
+        if match := re.match(r"make ([a-z]+)", command):
+            assert match[1] in make_targets(), command
+        for script in re.findall(r"(?<![\w/])(?:scripts|benchmarks|tests)/[\w/]+\.(?:py|sh)", command):
+            assert (ROOT / script).exists(), command
+
+
+def test_the_two_commands_of_the_readme() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert "make app" in text
+    assert "make test" in text
+
+
+def test_the_readmes_python_example_runs() -> None:
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert examples
+    for example in examples:
+        done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_readmes_command_lines_are_understood() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    commands = re.findall(r"-m bnviz run --preset (\w+)", text)
+    assert commands
+    assert set(commands) <= set(PRESETS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_images_have_a_text(page: Path) -> None:
+    assert not re.findall(r"!\[\]\(", page.read_text("utf-8"))
