@@ -88,18 +88,27 @@ def speed_rows(rounds: int) -> list[tuple[str, str, str, bool]]:
         )
         ratio = statistics.median(b / a for a, b in zip(ours, plain, strict=True))
         name = f"2 arms, {trials} trials, {depth} x {width}, batch {batch}: plain / ours"
-        rows.append((name, f">= {least:g} (aim {aim:g})", f"{ratio:.2f}  ({statistics.median(ours) / 0.6:.2f} ms a step)", ratio >= least))
+        rows.append(
+            (name, f">= {least:g} (aim {aim:g})", f"{ratio:.2f}  ({statistics.median(ours) / 0.6:.2f} ms a step)", ratio >= least)
+        )
     return rows
 
 
 def measuring_rows(rounds: int) -> list[tuple[str, str, str, bool]]:
     config = RunConfig()
     dataset = load(config.dataset, config.seed)
-    with_measures, without = in_turn(rounds, lambda: our_seconds(config, dataset, True), lambda: our_seconds(config, dataset, False))
+    with_measures, without = in_turn(
+        rounds, lambda: our_seconds(config, dataset, True), lambda: our_seconds(config, dataset, False)
+    )
     share = statistics.median((a - b) / a for a, b in zip(with_measures, without, strict=True))
     rate = len(measured_steps(config)) / statistics.median(with_measures)
     return [
-        ("default run: share of the time spent on measuring", f"<= {MEASURING_SHARE:.0%}", f"{share:.1%}", share <= MEASURING_SHARE),
+        (
+            "default run: share of the time spent on measuring",
+            f"<= {MEASURING_SHARE:.0%}",
+            f"{share:.1%}",
+            share <= MEASURING_SHARE,
+        ),
         ("default run: frames a second", f">= {FRAMES_A_SECOND:g}", f"{rate:.1f}", rate >= FRAMES_A_SECOND),
     ]
 

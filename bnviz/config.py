@@ -31,7 +31,9 @@ ExtraName = Literal["decision_boundary", "all_trial_distributions"]
 PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
 DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
 DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 400)}  # (train, test); others 1000, 400
-DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(PLANE_DATASETS, 2)
+DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(
+    PLANE_DATASETS, 2
+)
 MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 32, 5000
 
 
@@ -53,16 +55,18 @@ class _Model(BaseModel):
 class DatasetConfig(_Model):
     """Which samples the networks see; seeded by the run's `seed`."""
 
-    name: DatasetName = Field("digits", description="The data set. The 2-D ones also draw the decision boundary.")
-    train_size: Int | None = Field(None, ge=2, le=60_000, description="Training samples; empty for the data set's own split.")
-    test_size: Int | None = Field(None, ge=1, le=10_000, description="Test samples; empty for the data set's own split.")
-    noise: Float = Field(0.1, ge=0, le=2, description="Standard deviation of the noise added to the 2-D data sets.")
+    name: DatasetName = Field(default="digits", description="The data set. The 2-D ones also draw the decision boundary.")
+    train_size: Int | None = Field(
+        default=None, ge=2, le=60_000, description="Training samples; empty for the data set's own split."
+    )
+    test_size: Int | None = Field(default=None, ge=1, le=10_000, description="Test samples; empty for the data set's own split.")
+    noise: Float = Field(default=0.1, ge=0, le=2, description="Standard deviation of the noise added to the 2-D data sets.")
     input_scale: InputScale = Field(
-        "standardized",
+        default="standardized",
         description="standardized: every feature has mean 0 and variance 1 over the training set; raw: as it comes; "
         "spread: standardized, then on scales from 0.001 to 1000.",
     )
-    features: Int = Field(64, ge=1, le=1024, description="Input features (gaussian only).")
+    features: Int = Field(default=64, ge=1, le=1024, description="Input features (gaussian only).")
 
     @field_validator("train_size", "test_size")
     @classmethod
@@ -76,7 +80,8 @@ class DatasetConfig(_Model):
         other = test_default if is_train else info.data.get("train_size") or train_default
         allowed = rows - 1 if is_train else rows - other
         if value > allowed:
-            raise PydanticCustomError("too_many_rows", "at most {allowed}: {name} has {rows} samples", {"allowed": allowed, "name": info.data["name"], "rows": rows})
+            context = {"allowed": allowed, "name": info.data["name"], "rows": rows}
+            raise PydanticCustomError("too_many_rows", "at most {allowed}: {name} has {rows} samples", context)
         return value
 
     @property
@@ -89,36 +94,46 @@ class DatasetConfig(_Model):
         return train, self.test_size or test_default
 
 
+Rate = Annotated[Float, Field(ge=1e-6, le=100)]
+Gain = Annotated[Float, Field(ge=1e-4, le=1e4)]
+Momentum = Annotated[Float, Field(ge=0, le=0.999)]
+Decay = Annotated[Float, Field(ge=0, le=1)]
+
+
 class PerTrial(_Model):
     """Values that differ from trial to trial: a sweep along the trial axis. Each list is empty or one value a trial."""
 
-    lr: tuple[Annotated[Float, Field(ge=1e-6, le=100)], ...] = Field((), max_length=MAX_TRIALS, description="Learning rates.")
-    init_gain: tuple[Annotated[Float, Field(ge=1e-4, le=1e4)], ...] = Field((), max_length=MAX_TRIALS, description="Gains.")
-    momentum: tuple[Annotated[Float, Field(ge=0, le=0.999)], ...] = Field((), max_length=MAX_TRIALS, description="Momenta.")
-    weight_decay: tuple[Annotated[Float, Field(ge=0, le=1)], ...] = Field((), max_length=MAX_TRIALS, description="L2 penalties.")
+    lr: tuple[Rate, ...] = Field(default=(), max_length=MAX_TRIALS, description="Learning rates.")
+    init_gain: tuple[Gain, ...] = Field(default=(), max_length=MAX_TRIALS, description="Gains.")
+    momentum: tuple[Momentum, ...] = Field(default=(), max_length=MAX_TRIALS, description="Momenta.")
+    weight_decay: tuple[Decay, ...] = Field(default=(), max_length=MAX_TRIALS, description="L2 penalties.")
 
 
 class ArmConfig(_Model):
     """One condition of the comparison: a network and how it is trained."""
 
-    name: str = Field("", max_length=40, description="Label of the arm; empty for one made from what the arms differ in.")
-    norm: NormName = Field("none", description="The normalization in every hidden layer.")
-    norm_placement: NormPlacement = Field("before_activation", description="Whether the norm comes before or after the activation.")
-    activation: ActivationName = Field("relu", description="The activation function of the hidden layers.")
-    depth: Int = Field(6, ge=1, le=100, description="Hidden layers.")
-    width: Int = Field(32, ge=1, le=512, description="Units of a hidden layer.")
-    residual: bool = Field(False, description="Add each hidden layer's input to its output (from the second layer on).")
-    init: InitName = Field("he", description="he: std sqrt(2 / inputs); xavier: sqrt(2 / (inputs + outputs)); normal: 1.")
-    init_gain: Float = Field(1.0, ge=1e-4, le=1e4, description="Factor on the initial hidden and output weights.")
-    optimizer: OptimizerName = Field("sgd", description="How a gradient becomes a step.")
-    lr: Float = Field(0.1, ge=1e-6, le=100, description="Learning rate.")
-    momentum: Float = Field(0.0, ge=0, le=0.999, description="Momentum of SGD.")
-    weight_decay: Float = Field(0.0, ge=0, le=1, description="L2 penalty, added to the gradient.")
-    dropout: Float = Field(0.0, ge=0, le=0.95, description="Share of a hidden layer's outputs set to 0 while training.")
-    norm_momentum: Float = Field(0.1, ge=0, le=1, description="Weight of the new value in the running statistics.")
-    norm_eps: Float = Field(1e-5, ge=0, le=1, description="Added to the variance before the square root.")
-    group_count: Int = Field(4, ge=1, le=64, description="Groups of group norm; must divide the width.")
-    per_trial: PerTrial = Field(PerTrial(), description="Values for each trial in place of the arm's lr, init_gain, momentum or weight_decay.")
+    name: str = Field(default="", max_length=40, description="Label of the arm; empty for one made from what the arms differ in.")
+    norm: NormName = Field(default="none", description="The normalization in every hidden layer.")
+    norm_placement: NormPlacement = Field(
+        default="before_activation", description="Whether the norm comes before or after the activation."
+    )
+    activation: ActivationName = Field(default="relu", description="The activation function of the hidden layers.")
+    depth: Int = Field(default=6, ge=1, le=100, description="Hidden layers.")
+    width: Int = Field(default=32, ge=1, le=512, description="Units of a hidden layer.")
+    residual: bool = Field(default=False, description="Add each hidden layer's input to its output (from the second layer on).")
+    init: InitName = Field(default="he", description="he: std sqrt(2 / inputs); xavier: sqrt(2 / (inputs + outputs)); normal: 1.")
+    init_gain: Gain = Field(default=1.0, description="Factor on the initial hidden and output weights.")
+    optimizer: OptimizerName = Field(default="sgd", description="How a gradient becomes a step.")
+    lr: Rate = Field(default=0.1, description="Learning rate.")
+    momentum: Momentum = Field(default=0.0, description="Momentum of SGD.")
+    weight_decay: Decay = Field(default=0.0, description="L2 penalty, added to the gradient.")
+    dropout: Float = Field(default=0.0, ge=0, le=0.95, description="Share of a hidden layer's outputs set to 0 while training.")
+    norm_momentum: Float = Field(default=0.1, ge=0, le=1, description="Weight of the new value in the running statistics.")
+    norm_eps: Float = Field(default=1e-5, ge=0, le=1, description="Added to the variance before the square root.")
+    group_count: Int = Field(default=4, ge=1, le=64, description="Groups of group norm; must divide the width.")
+    per_trial: PerTrial = Field(
+        default=PerTrial(), description="Values for each trial in place of the arm's lr, init_gain, momentum or weight_decay."
+    )
 
     @field_validator("group_count")
     @classmethod
@@ -126,7 +141,9 @@ class ArmConfig(_Model):
         width = info.data.get("width")
         if info.data.get("norm") == "group" and width and width % value:
             allowed = ", ".join(str(n) for n in range(1, min(width, 64) + 1) if width % n == 0)
-            raise PydanticCustomError("group_count", "a divisor of the width {width}: {allowed}", {"width": width, "allowed": allowed})
+            raise PydanticCustomError(
+                "group_count", "a divisor of the width {width}: {allowed}", {"width": width, "allowed": allowed}
+            )
         return value
 
     @field_validator("name")
@@ -144,15 +161,21 @@ def _twins() -> tuple[ArmConfig, ...]:
 class RunConfig(_Model):
     """A whole run: the data, the arms, and how it is trained and measured."""
 
-    dataset: DatasetConfig = Field(DatasetConfig(), description="The data set.")
+    dataset: DatasetConfig = Field(default=DatasetConfig(), description="The data set.")
     arms: tuple[ArmConfig, ...] = Field(default_factory=_twins, min_length=1, max_length=MAX_ARMS, description="The conditions.")
-    trials: Int = Field(8, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them.")
-    seed: Int = Field(0, ge=0, le=2**31 - 1, description="Fixes data, initial weights and batches.")
-    batch_size: Int = Field(64, ge=1, le=1024, description="Samples of a mini-batch.")
-    steps: Int = Field(1000, ge=0, le=MAX_STEPS, description="Optimizer updates; 0 measures the initialization only.")
-    measure_every: Int | None = Field(None, ge=1, le=MAX_STEPS, description="Steps between measurements; empty for automatic.")
-    probe_size: Int = Field(128, ge=2, le=1024, description="Fixed samples on which distributions are measured.")
-    extras: tuple[ExtraName, ...] = Field((), max_length=len(get_args(ExtraName)), description="Costly measurements that a chart asks for.")
+    trials: Int = Field(
+        default=8, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them."
+    )
+    seed: Int = Field(default=0, ge=0, le=2**31 - 1, description="Fixes data, initial weights and batches.")
+    batch_size: Int = Field(default=64, ge=1, le=1024, description="Samples of a mini-batch.")
+    steps: Int = Field(default=1000, ge=0, le=MAX_STEPS, description="Optimizer updates; 0 measures the initialization only.")
+    measure_every: Int | None = Field(
+        default=None, ge=1, le=MAX_STEPS, description="Steps between measurements; empty for automatic."
+    )
+    probe_size: Int = Field(default=128, ge=2, le=1024, description="Fixed samples on which distributions are measured.")
+    extras: tuple[ExtraName, ...] = Field(
+        default=(), max_length=len(get_args(ExtraName)), description="Costly measurements that a chart asks for."
+    )
 
     @field_validator("extras")
     @classmethod
@@ -183,7 +206,8 @@ class RunConfig(_Model):
     def _plane_only(cls, value: tuple[ExtraName, ...], info: ValidationInfo) -> tuple[ExtraName, ...]:
         dataset = info.data.get("dataset")
         if "decision_boundary" in value and dataset is not None and dataset.name not in PLANE_DATASETS:
-            raise PydanticCustomError("plane_only", "decision_boundary only with a 2-D data set: {names}", {"names": ", ".join(PLANE_DATASETS)})
+            context = {"names": ", ".join(PLANE_DATASETS)}
+            raise PydanticCustomError("plane_only", "decision_boundary only with a 2-D data set: {names}", context)
         return value
 
     @property

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from bnviz.config import ArmConfig
 from bnviz.nets.parameters import FlatParameters
@@ -61,10 +62,12 @@ class SGD(Optimizer):
         self.has_momentum = isinstance(self.momentum, Tensor) or self.momentum > 0
         self.buffer = torch.zeros_like(self.flat) if self.has_momentum else self.flat.new_empty(0)
 
+    @override
     def direction(self, gradient: Tensor) -> Tensor:
         gradient = self.decayed(gradient)
         return self.buffer.mul_(self.momentum).add_(gradient) if self.has_momentum else gradient
 
+    @override
     def reset(self, mask: Tensor) -> None:
         if self.has_momentum:
             self.buffer[mask] = 0
@@ -84,6 +87,7 @@ class Adam(Optimizer):
         self.mean, self.square = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
         self.count = 0
 
+    @override
     def direction(self, gradient: Tensor) -> Tensor:
         gradient = self.decayed(gradient)
         self.count += 1
@@ -93,6 +97,7 @@ class Adam(Optimizer):
         denominator = self.square.sqrt().div_(scale).add_(self.EPS)
         return self.mean.div(denominator).div_(1 - self.BETA1**self.count)
 
+    @override
     def reset(self, mask: Tensor) -> None:
         self.mean[mask] = 0
         self.square[mask] = 0

@@ -169,4 +169,3 @@ class Trainer:
             lost = ~fine & ~arm.diverged
             if bool(lost.any()):
                 arm.freeze(step, lost)
-

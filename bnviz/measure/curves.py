@@ -1,6 +1,5 @@
 """Losses and accuracies."""
 
-
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 

@@ -20,7 +20,8 @@ from bnviz.nets.activations import ACTIVATIONS
 from bnviz.records import TENSORS, ArmMeasured
 from bnviz.training import ArmState, TrainingState
 
-V, W = TypeVar("V"), TypeVar("W")
+V = TypeVar("V")
+W = TypeVar("W")
 
 
 class Measurer:

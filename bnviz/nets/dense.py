@@ -1,6 +1,6 @@
 """A stack of dense networks: T trials of one arm as one set of tensors.
 
-    inputs (T, B, F) -> [linear -> norm -> activation -> dropout (+ skip)] * depth -> linear -> logits (T, B, C)
+inputs (T, B, F) -> [linear -> norm -> activation -> dropout (+ skip)] * depth -> linear -> logits (T, B, C)
 """
 
 from collections.abc import Iterator

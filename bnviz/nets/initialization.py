@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ def generator(seed: int, trial: int, purpose: int) -> torch.Generator:
 def layer_sizes(arm: ArmConfig, inputs: int, classes: int) -> list[tuple[int, int]]:
     """(inputs, outputs) of every linear layer, the read-out last."""
     sizes = [inputs, *[arm.width] * arm.depth, classes]
-    return list(zip(sizes[:-1], sizes[1:], strict=True))
+    return list(pairwise(sizes))
 
 
 def unit_std(arm: ArmConfig, fan_in: int, fan_out: int) -> float:

@@ -14,7 +14,10 @@ from tests.nets import reference
 TRIALS, BATCH, FEATURES, CLASSES, WIDTH = 3, 10, 5, 4, 8
 ARMS = [
     *(ArmConfig(norm=norm, depth=3, width=WIDTH) for norm in ("none", "batch", "layer", "group", "instance", "rms")),
-    *(ArmConfig(norm="batch", depth=3, width=WIDTH, activation=name) for name in ("leaky_relu", "tanh", "sigmoid", "gelu", "linear")),
+    *(
+        ArmConfig(norm="batch", depth=3, width=WIDTH, activation=name)
+        for name in ("leaky_relu", "tanh", "sigmoid", "gelu", "linear")
+    ),
     ArmConfig(norm="batch", depth=3, width=WIDTH, norm_placement="after_activation"),
     ArmConfig(norm="layer", depth=3, width=WIDTH, norm_placement="after_activation", activation="tanh"),
     ArmConfig(norm="batch", depth=4, width=WIDTH, residual=True),
@@ -62,7 +65,7 @@ def test_outputs_gradients_and_statistics_equal_those_of_modules(arm, batch):
         close(logits[trial], output)
         transposed = {f"weight{i}": linear.weight.grad.T for i, linear in enumerate([*network.linears, network.head])}
         for name, parameter in network.named().items():
-            theirs = transposed[name] if name in transposed else parameter.grad
+            theirs = transposed.get(name, parameter.grad)
             close(gradients[name][trial], theirs)
         network.eval()
         close(net.forward(inputs, "eval")[trial], network(inputs[trial]))

@@ -109,10 +109,12 @@ def test_a_diverged_trial_is_frozen_and_the_others_go_on():
     tame = ArmConfig(norm="none", depth=3, width=16, activation="linear", lr=0.05)
     records = list(run(small(arms=(wild, tame), steps=40, measure_every=1)))
     last = records[-2]
-    assert isinstance(records[-1], RunFinished) and records[-1].step == 40
+    assert isinstance(records[-1], RunFinished)
+    assert records[-1].step == 40
     assert isinstance(last, StepMeasured)
     lost, whole = last.arms
-    assert lost.diverged_at[1] > 0 and lost.diverged_at[[0, 2]].tolist() == [-1, -1]
+    assert lost.diverged_at[1] > 0
+    assert lost.diverged_at[[0, 2]].tolist() == [-1, -1]
     for name, values in (lost.curves | lost.layers | lost.percentiles).items():
         if name not in ("dead_relu_count", "saturated_fraction"):
             assert np.isnan(values[1:2]).all(), name

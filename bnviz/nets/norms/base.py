@@ -29,7 +29,7 @@ class Norm(ABC):
         self.trials, self.width, self.dtype = trials, width, dtype
 
     def initial_parameters(self) -> dict[str, Tensor]:
-        """gamma = 1 and beta = 0 for every unit, each (trials, 1, units)."""
+        """Start gamma at 1 and beta at 0 for every unit, each (trials, 1, units)."""
         shape = (self.trials, 1, self.affine_size())
         start = {"gamma": torch.ones, "beta": torch.zeros}
         return {name: start[name](shape, dtype=self.dtype) for name in self.affine}
@@ -52,5 +52,5 @@ class Norm(ABC):
         part.trials = trials
         return part
 
-    def reset(self, trials: Tensor) -> None:
+    def reset(self, trials: Tensor) -> None:  # noqa: B027 - most norms keep nothing
         """Forget what was accumulated for the given trials (bool, shape (trials,))."""

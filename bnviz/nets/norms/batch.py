@@ -4,6 +4,7 @@ from typing import Self
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from bnviz.config import ArmConfig
 from bnviz.nets.norms.base import Mode, Norm
@@ -27,6 +28,7 @@ class BatchNorm(Norm):
         self.running_mean = torch.zeros(trials, width, dtype=dtype)
         self.running_var = torch.ones(trials, width, dtype=dtype)
 
+    @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
         batch = values.shape[1]
         if mode == "train" and batch == 1:
@@ -38,14 +40,17 @@ class BatchNorm(Norm):
         out = torch.batch_norm(folded, gamma, beta, *statistics, mode != "eval", self.momentum, self.eps, False)
         return out.view(batch, self.trials, self.width).transpose(0, 1)
 
+    @override
     def statistics(self) -> list[Tensor]:
         return [self.running_mean, self.running_var]
 
+    @override
     def first(self, trials: int) -> Self:
         part = super().first(trials)
         part.running_mean, part.running_var = self.running_mean[:trials], self.running_var[:trials]
         return part
 
+    @override
     def reset(self, trials: Tensor) -> None:
         self.running_mean[trials] = 0
         self.running_var[trials] = 1

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from bnviz.nets.norms.base import Mode, Norm
 
@@ -15,6 +16,7 @@ class GroupNorm(Norm):
         Wu & He 2018, Group Normalization, arXiv:1803.08494.
     """
 
+    @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
         gamma, beta = affine
         size = self.width // self.group_count

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from bnviz.nets.norms.base import Mode, Norm
 
@@ -16,9 +17,11 @@ class InstanceNorm(Norm):
         Ulyanov et al. 2016, Instance Normalization, arXiv:1607.08022.
     """
 
+    @override
     def affine_size(self) -> int:
         return 1
 
+    @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
         gamma, beta = affine
         return torch.addcmul(beta, torch.nn.functional.layer_norm(values, (self.width,), eps=self.eps), gamma)

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from bnviz.nets.norms.base import Mode, Norm
 
@@ -13,6 +14,7 @@ class LayerNorm(Norm):
         Ba et al. 2016, Layer Normalization, arXiv:1607.06450.
     """
 
+    @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
         gamma, beta = affine
         return torch.addcmul(beta, torch.nn.functional.layer_norm(values, (self.width,), eps=self.eps), gamma)

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 from torch.nn.functional import rms_norm
+from typing_extensions import override
 
 from bnviz.nets.norms.base import Mode, Norm
 
@@ -15,5 +16,6 @@ class RMSNorm(Norm):
 
     affine = ("gamma",)
 
+    @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
         return rms_norm(values, (self.width,), eps=self.eps) * affine[0]
