@@ -1,0 +1,85 @@
+"""The controls in the sidebar: one widget a field, its bounds and help from the configuration, its problem beneath it."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import streamlit as st
+
+from bnviz.config import MAX_ARMS, NORM_LABELS, NormName, RunConfig
+from bnviz.ui import state
+from bnviz.ui.draft import has_distinct_norms, varying_fields
+from bnviz.ui.fields import ADVANCED, CHOICES, MAIN, NORMS_KEY, Control
+
+
+def draw_controls(problems: Mapping[str, str]) -> None:
+    """Draw all of them; `problems` are messages by the control's path."""
+    base: RunConfig = st.session_state.base
+    varying = varying_fields(base)
+    _norms(base, problems)
+    for control in MAIN:
+        _draw(control, varying, problems)
+    trouble = any(control.path in problems for control in ADVANCED)
+    with st.expander("Advanced", expanded=trouble):
+        for control in ADVANCED:
+            _draw(control, varying, problems)
+
+
+def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
+    if has_distinct_norms(base):
+        st.multiselect(
+            "Compare",
+            get_args(NormName),
+            key=NORMS_KEY,
+            format_func=NORM_LABELS.__getitem__,
+            max_selections=MAX_ARMS,
+            help="Each norm trains its own net: same initial weights, same batches. No norm, or else the first, is the reference.",
+        )
+    else:
+        st.caption(f"Compared, as the link has it: {', '.join(base.arm_labels)}.")
+    _problem("norms", problems)
+
+
+def _draw(control: Control, varying: tuple[str, ...], problems: Mapping[str, str]) -> None:
+    owner, _, name = control.path.rpartition(".")
+    if owner == "arm" and name in varying:
+        _differs(control, name)
+    elif control.choices:
+        on_change = state.adapt_to_dataset if control.path == "dataset.name" else None
+        st.selectbox(control.label, control.choices, key=control.key, format_func=_word, help=control.help, on_change=on_change)
+    elif control.type is bool:
+        st.toggle(control.label, key=control.key, help=control.help)
+    elif control.logarithmic:
+        own = getattr(st.session_state.base.arms[0], name)
+        st.select_slider(control.label, control.stops(own), key=control.key, format_func="{:g}".format, help=control.help)
+    else:
+        _number(control)
+    _problem(control.path, problems)
+
+
+def _number(control: Control) -> None:
+    least, most = control.bounds
+    options: dict[str, Any] = {"min_value": least, "max_value": most, "key": control.key, "help": control.help}
+    if control.type is int:
+        options["step"] = int(control.step or 1)
+    else:
+        options |= {"step": control.step, "format": "%g"}
+    if control.optional:
+        options |= {"value": None, "placeholder": "automatic"}
+    st.number_input(control.label, **options)
+
+
+def _differs(control: Control, name: str) -> None:
+    """A value in which the arms differ is kept and shown; one press makes it the same for all."""
+    base: RunConfig = st.session_state.base
+    values = ", ".join(f"{label} {_word(getattr(arm, name))}" for label, arm in zip(base.arm_labels, base.arms, strict=True))
+    st.caption(f"{control.label} differs, as the link has it: {values}.")
+    st.button(f"One value for all: {control.label.lower()}", key=f"one:{name}", on_click=state.use_one_value, args=(name,))
+
+
+def _problem(path: str, problems: Mapping[str, str]) -> None:
+    if path in problems:
+        st.error(problems[path])
+
+
+def _word(value: object) -> str:
+    return CHOICES.get(str(value), str(value))

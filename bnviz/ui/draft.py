@@ -1,0 +1,95 @@
+"""From the controls' values to a configuration, and what is wrong with it. Knows no Streamlit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from bnviz.config import PLANE_DATASETS, ArmConfig, RunConfig
+from bnviz.cost import CostTooHigh, check_cost
+from bnviz.problems import problems
+from bnviz.ui.fields import CONTROLS
+
+_KEPT = ("norm", "name", "per_trial")  # fields of an arm without a shared control
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the controls ask for: a configuration, or one message a control that cannot be used."""
+
+    config: RunConfig | None
+    problems: Mapping[str, str] = field(default_factory=dict)  # by the control's path; `norms` for the arms
+
+
+def varying_fields(config: RunConfig) -> tuple[str, ...]:
+    """The fields, other than the norm, in which the arms differ: they have no common value to control."""
+    first = config.arms[0]
+    names = [name for name in ArmConfig.model_fields if name not in _KEPT]
+    return tuple(name for name in names if any(getattr(arm, name) != getattr(first, name) for arm in config.arms))
+
+
+def has_distinct_norms(config: RunConfig) -> bool:
+    """Whether the arms can be chosen by their norm."""
+    return len({arm.norm for arm in config.arms}) == len(config.arms)
+
+
+def values_of(config: RunConfig) -> dict[str, Any]:
+    """The value of every control, by its path, and the norms under `norms`."""
+    owners: dict[str, Any] = {"": config, "dataset": config.dataset, "arm": config.arms[0]}
+    values = {}
+    for control in CONTROLS:
+        owner, _, name = control.path.rpartition(".")
+        values[control.path] = getattr(owners[owner], name)
+    return {**values, "norms": [arm.norm for arm in config.arms]}
+
+
+def build(base: RunConfig, values: Mapping[str, Any]) -> Draft:
+    """Put the controls' values into `base`, which keeps what no control shows."""
+    raw = base.model_dump()
+    shared: dict[str, Any] = {}
+    for path, value in values.items():
+        owner, _, name = path.rpartition(".")
+        place = {"dataset": raw["dataset"], "arm": shared, "": raw}[owner]
+        place[name] = value
+    norms = raw.pop("norms")
+    raw["arms"] = _arms(base, norms, shared)
+    raw["extras"] = _extras(base, raw["dataset"]["name"])
+    try:
+        config = RunConfig.model_validate(raw)
+        check_cost(config)
+    except ValidationError as error:
+        return Draft(None, _by_control(error))
+    except CostTooHigh as error:
+        return Draft(None, {"steps": f"Too costly: {error}"})
+    return Draft(config)
+
+
+def _arms(base: RunConfig, norms: Sequence[str], shared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """An arm a norm: the base's own where it has one, else a copy of its first, with the shared values."""
+    varying = varying_fields(base)
+    common = {name: value for name, value in shared.items() if name not in varying}
+    if not has_distinct_norms(base):
+        return [{**arm.model_dump(), **common} for arm in base.arms]
+    own = {arm.norm: arm for arm in base.arms}
+    fresh = base.arms[0].model_copy(update={"name": ""})
+    return [{**own.get(norm, fresh).model_dump(), **common, "norm": norm} for norm in norms]  # type: ignore[call-overload]
+
+
+def _extras(base: RunConfig, dataset: str) -> list[str]:
+    """The base's extras; the decision boundary comes and goes with a change of the data set."""
+    if dataset == base.dataset.name:
+        return list(base.extras)
+    others = [extra for extra in base.extras if extra != "decision_boundary"]
+    return [*others, "decision_boundary"] if dataset in PLANE_DATASETS else others
+
+
+def _by_control(error: ValidationError) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for problem in problems(error):
+        parts = problem.field.split(".")
+        path = "norms" if parts[:1] == ["arms"] and len(parts) < 3 else problem.field
+        path = f"arm.{parts[2]}" if path == problem.field and parts[0] == "arms" else path
+        said = f"Received {problem.received}; allowed: {problem.allowed}."
+        found.setdefault(path, "Choose at least one, at most six." if path == "norms" else said)
+    return found

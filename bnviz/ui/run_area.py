@@ -1,0 +1,44 @@
+"""Run, the live panel and what can be taken home; a fragment, so that a press of Run redraws nothing else."""
+
+import streamlit as st
+
+from bnviz.presets import PRESETS
+from bnviz.ui import state
+from bnviz.ui.live_panel import live_panel
+
+TABLES = {"curves": "loss and accuracy", "layers": "layers", "histograms": "histograms"}
+RUN_SHORTCUT = "Ctrl+Enter"
+
+
+@st.fragment
+def run_area() -> None:
+    """Draw it: the press itself has been dealt with in the button's callback, before this runs."""
+    shown: state.Shown = st.session_state.shown
+    asked = state.draft()
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.button("Run", type="primary", icon=":material/play_arrow:", key="run", on_click=state.press_run, shortcut=RUN_SHORTCUT)
+    row.markdown(_note(shown, asked))
+    if shown.error:
+        st.error(f"{shown.error} Then press Run again.")
+    if shown.run_id:
+        live_panel(shown.run_id)
+        _take_home(shown)
+
+
+def _note(shown: state.Shown, asked: state.Draft) -> str:
+    """One line beside Run: what the controls' state means for what is shown."""
+    if asked.config is None:
+        return f":red[Cannot run: {len(asked.problems)} of the settings cannot be used, see there.]"
+    if asked.config != shown.config:
+        return ":orange[**Changed: press Run.**] The charts still show the settings before."
+    preset = PRESETS[st.session_state.origin]
+    return preset.what_to_see if shown.config == preset.config else ""
+
+
+def _take_home(shown: state.Shown) -> None:
+    with st.expander("Download the numbers, share the run"):
+        for table, words in TABLES.items():
+            base = f"api/runs/{shown.run_id}/{table}"
+            st.markdown(f"{words.capitalize()}: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
+        st.caption("This link opens the same run, number by number, on any computer:")
+        st.code(state.link(shown.config), language=None)

@@ -1,0 +1,132 @@
+"""The session's state: which configuration the controls show, and which run the panel plays.
+
+first visit      URL -> load -> submit                    a preset      load -> submit
+a control        draft changes, the URL follows           Run           draft -> submit
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from bnviz.config import RunConfig
+from bnviz.cost import CostTooHigh
+from bnviz.link import from_query, to_query
+from bnviz.presets import DEFAULT_PRESET, PRESETS
+from bnviz.runs.service import QueueFull, get_service
+from bnviz.ui.draft import Draft, build, values_of
+from bnviz.ui.fields import CONTROLS, NORMS_KEY
+
+HIDE_KEY = "hide"  # of the URL: `hide=controls` is the presenter's view
+PRESET_KEY = "preset"
+_KEYS = {**{control.path: control.key for control in CONTROLS}, "norms": NORMS_KEY}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the panel plays: a run, or why there is none."""
+
+    config: RunConfig
+    run_id: str | None
+    error: str = ""
+
+
+def sync() -> None:
+    """Bring the session in line with the URL: on the first visit, and when a link has changed it since."""
+    query = st.query_params.to_dict()
+    state = st.session_state
+    if "base" not in state or (query and query != state.query):
+        config, state.notices = from_query(query)
+        state.query, state.presses = query, 0
+        load(config)
+        submit(config)
+    elif any(key not in state for key in _KEYS.values()):  # Streamlit forgets widgets while another page is shown
+        load(state.last_good)
+
+
+def load(config: RunConfig) -> None:
+    """Show a configuration in the controls; call it before they are drawn."""
+    state = st.session_state
+    state.base = state.last_good = config
+    state.origin = to_query(config).get("preset", DEFAULT_PRESET)
+    state[PRESET_KEY] = state.origin
+    for path, value in values_of(config).items():
+        state[_KEYS[path]] = value
+
+
+def draft() -> Draft:
+    """What the controls ask for now; the last one that could be used is kept."""
+    state = st.session_state
+    built = build(state.base, {path: state[key] for path, key in _KEYS.items()})
+    if built.config is not None:
+        state.last_good = built.config
+    return built
+
+
+def submit(config: RunConfig) -> None:
+    """Start the run or join it, and let the panel play it."""
+    state = st.session_state
+    try:
+        state.shown = Shown(config, get_service().submit(config).id)
+    except (QueueFull, CostTooHigh) as error:
+        state.shown = Shown(config, None, str(error))
+
+
+def press_run() -> None:
+    """Run was pressed: start what the controls ask for, or leave all as it is when they ask for nothing usable."""
+    state = st.session_state
+    state.notices = []
+    state.presses += 1
+    asked = draft()
+    if asked.config is not None:
+        submit(asked.config)
+
+
+def choose_preset() -> None:
+    """A preset was pressed, or pressed again to undo changes: show it and run it."""
+    state = st.session_state
+    config = PRESETS[state[PRESET_KEY] or state.origin].config
+    state.notices = []
+    state.presses += 1
+    load(config)
+    submit(config)
+
+
+def adapt_to_dataset() -> None:
+    """Another data set was chosen: take its own split, and no more samples at once than it has."""
+    state = st.session_state
+    state[_KEYS["dataset.train_size"]] = state[_KEYS["dataset.test_size"]] = None
+    name = state[_KEYS["dataset.name"]]
+    train_size, _ = state.base.dataset.model_copy(update={"name": name, "train_size": None, "test_size": None}).sizes
+    for path in ("batch_size", "probe_size"):
+        state[_KEYS[path]] = min(state[_KEYS[path]], train_size)
+
+
+def use_one_value(name: str) -> None:
+    """Give all arms the first one's value of a field."""
+    state = st.session_state
+    value: Any = getattr(state.base.arms[0], name)
+    arms = tuple(arm.model_copy(update={name: value}) for arm in state.base.arms)
+    state.base = state.base.model_copy(update={"arms": arms})
+
+
+def write_link(config: RunConfig) -> None:
+    """Let the URL follow the controls."""
+    state, query = st.session_state, to_query(config)
+    if hide := st.query_params.get(HIDE_KEY):
+        query[HIDE_KEY] = hide
+    if query != st.query_params.to_dict():
+        st.query_params.from_dict(query)
+    state.query = query
+
+
+def link(config: RunConfig) -> str:
+    """The address that opens this configuration."""
+    query = to_query(config)
+    return f"{st.context.url or ''}?{urlencode(query)}" if query else st.context.url or "?"
+
+
+def controls_hidden() -> bool:
+    """Whether this is the presenter's view."""
+    return st.query_params.get(HIDE_KEY) == "controls"

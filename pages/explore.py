@@ -1,0 +1,32 @@
+"""Explore: twins with and without batch norm train live."""
+
+import streamlit as st
+
+from bnviz.presets import PRESETS
+from bnviz.ui import state
+from bnviz.ui.controls import draw_controls
+from bnviz.ui.reading import explain
+from bnviz.ui.run_area import run_area
+
+state.sync()  # submits the run of the URL before anything is drawn
+draft = state.draft()
+
+st.title("Batch norm, live")
+for notice in st.session_state.notices:
+    st.warning(notice)
+if not state.controls_hidden():
+    st.pills(
+        "What to look at",
+        list(PRESETS),
+        key=state.PRESET_KEY,
+        format_func=lambda name: PRESETS[name].title,
+        on_change=state.choose_preset,
+    )
+st.markdown(PRESETS[st.session_state.origin].sentence)
+run_area()
+explain()
+if not state.controls_hidden():
+    with st.sidebar:
+        draw_controls(draft.problems)
+if draft.config is not None:
+    state.write_link(draft.config)

@@ -1,0 +1,6 @@
+"""The app's entry: its pages and what they share."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Batch norm, live", page_icon=":material/stacked_line_chart:", layout="wide")
+st.navigation([st.Page("explore.py", title="Explore", icon=":material/stacked_line_chart:", default=True)], position="top").run()
