@@ -114,10 +114,14 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
-        if not self._ready:
-            connection.executescript(SCHEMA)
-            self._ready = True
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            if not self._ready:
+                connection.executescript(SCHEMA)
+                self._ready = True
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _shrink(self, connection: sqlite3.Connection) -> None:
