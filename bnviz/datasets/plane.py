@@ -72,9 +72,10 @@ def make(name: str, size: int, noise: float, rng: np.random.Generator) -> Table:
     return Table(points + rng.normal(0, 1, points.shape) * noise, labels)
 
 
-def extent(*parts: NDArray[np.floating], margin: float = 0.1) -> NDArray[np.float32]:
+def extent(*parts: NDArray[np.floating], margin: float = 0.1) -> tuple[float, float, float, float]:
     """x0, x1, y0, y1 of the plane that holds all points with a margin (a share of the span) on every side."""
     points = np.concatenate(parts)
     low, high = points.min(axis=0), points.max(axis=0)
     pad = np.maximum(margin * (high - low), 1e-3)
-    return np.stack([low - pad, high + pad], axis=1).ravel().astype(np.float32)
+    (x0, y0), (x1, y1) = low - pad, high + pad
+    return float(x0), float(x1), float(y0), float(y1)

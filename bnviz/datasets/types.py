@@ -28,4 +28,4 @@ class Dataset:
     test_labels: NDArray[np.int64]  # (m,)
     feature_names: tuple[str, ...]  # F names
     class_count: int
-    extent: NDArray[np.float32] | None  # 2-D data: (4,), x0, x1, y0, y1 of the drawn plane; else None
+    extent: tuple[float, float, float, float] | None  # 2-D data: x0, x1, y0, y1 of the drawn plane; else None

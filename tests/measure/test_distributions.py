@@ -1,0 +1,109 @@
+"""Percentiles against np.percentile, and histograms against a loop over the bins' edges."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from bnviz.measure.distributions import histogram, percentiles
+from bnviz.records import BIN_COUNT, BIN_EDGES, BIN_RANGE, PERCENTILES
+
+PROPERTY = settings(deadline=None, max_examples=60, derandomize=True)
+SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=12)
+NEAR = st.floats(-8, 8, width=32)
+FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
+ANY = st.one_of(NEAR, FINITE, st.sampled_from([float(np.float32(edge)) for edge in BIN_EDGES]))
+
+
+def _naive_histogram(row: np.ndarray) -> list[int]:
+    counts = [0] * (BIN_COUNT + 2)
+    for value in row.tolist():
+        if value < BIN_EDGES[0]:
+            counts[0] += 1
+        elif value >= BIN_EDGES[-1]:
+            counts[-1] += 1
+        else:
+            (place,) = (i for i in range(BIN_COUNT) if BIN_EDGES[i] <= value < BIN_EDGES[i + 1])
+            counts[place + 1] += 1
+    return counts
+
+
+@PROPERTY
+@given(hnp.arrays(np.float32, SHAPES, elements=ANY))
+def test_histogram_against_a_loop_over_the_edges(values):
+    got = histogram(values)
+    assert got.shape == (*values.shape[:-1], BIN_COUNT + 2)
+    for row, counts in zip(values.reshape(-1, values.shape[-1]), got.reshape(-1, BIN_COUNT + 2), strict=True):
+        assert counts.tolist() == _naive_histogram(row)
+
+
+@PROPERTY
+@given(hnp.arrays(np.float32, SHAPES, elements=ANY), st.randoms(use_true_random=False))
+def test_histogram_conserves_mass_and_ignores_order(values, random):
+    got = histogram(values)
+    assert (got.sum(axis=-1) == values.shape[-1]).all()
+    order = list(range(values.shape[-1]))
+    random.shuffle(order)
+    np.testing.assert_array_equal(histogram(values[..., order]), got)
+
+
+def test_histogram_of_what_lies_outside():
+    values = np.array([-np.inf, -1e30, np.nextafter(np.float32(BIN_RANGE[0]), -np.inf), BIN_RANGE[1], 1e30, np.inf], np.float32)
+    got = histogram(values)
+    assert got[0] == 3
+    assert got[-1] == 3
+    assert got[1:-1].sum() == 0
+
+
+def test_a_value_on_an_edge_belongs_to_the_bin_on_its_right():
+    got = histogram(BIN_EDGES[:-1].astype(np.float32))
+    assert (got[1:-1] == 1).all()
+    assert got[0] == got[-1] == 0
+
+
+def test_histogram_refuses_nan():
+    with pytest.raises(ValueError, match="NaN"):
+        histogram(np.array([0.0, np.nan], np.float32))
+
+
+def test_histogram_keeps_rows_apart_when_there_are_many():
+    values = np.random.default_rng(0).normal(0, 3, (6, 100, 7)).astype(np.float32)
+    got = histogram(values)
+    assert [got[i, j].tolist() for i, j in ((0, 0), (2, 57), (5, 99))] == [
+        _naive_histogram(values[i, j]) for i, j in ((0, 0), (2, 57), (5, 99))
+    ]
+    assert (got.sum(axis=-1) == 7).all()
+
+
+@PROPERTY
+@given(hnp.arrays(np.float32, SHAPES, elements=NEAR))
+def test_percentiles_against_numpy(values):
+    expected = np.moveaxis(np.percentile(values.astype(np.float64), PERCENTILES, axis=-1), 0, -1)
+    got = percentiles(values)
+    assert got.shape == expected.shape
+    # the share between two neighbours and their difference are rounded to float32: a few units in the last place
+    np.testing.assert_allclose(got, expected, rtol=0, atol=4 * np.finfo(np.float32).eps * max(1.0, np.abs(values).max()))
+
+
+@PROPERTY
+@given(hnp.arrays(np.float32, SHAPES, elements=FINITE), st.randoms(use_true_random=False))
+def test_percentiles_ascend_stay_within_and_ignore_order(values, random):
+    got = percentiles(values)
+    scale = np.abs(values).max(axis=-1, keepdims=True)
+    assert (np.diff(got, axis=-1) >= -1e-6 * scale).all()
+    assert (got >= values.min(axis=-1, keepdims=True)).all()
+    assert (got <= values.max(axis=-1, keepdims=True) + 1e-6 * scale).all()
+    order = list(range(values.shape[-1]))
+    random.shuffle(order)
+    np.testing.assert_array_equal(percentiles(values[..., order]), got)
+
+
+def test_percentiles_of_one_value_and_of_a_constant():
+    assert percentiles(np.array([3.0], np.float32)).tolist() == [3.0] * len(PERCENTILES)
+    assert percentiles(np.full((2, 9), -1.5, np.float32)).tolist() == [[-1.5] * len(PERCENTILES)] * 2
+
+
+def test_percentiles_refuse_an_empty_axis():
+    with pytest.raises(ValueError, match=r"shape \(3, 0\)"):
+        percentiles(np.zeros((3, 0), np.float32))
