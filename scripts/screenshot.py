@@ -17,13 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "assets" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_SECONDS, RUN_SECONDS = 60, 120
-SIZE = {"width": 1440, "height": 1180}
+SIZE: ViewportSize = {"width": 1440, "height": 1180}
 
 
 def free_port() -> int:
@@ -87,9 +87,9 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with serving() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
-        for scheme, name in (("light", "explore.png"), ("dark", "explore-dark.png")):
-            context = browser.new_context(viewport=SIZE, color_scheme=scheme)
-            take(context.new_page(), address, options.query, IMAGES / name)
+        for dark in (False, True):
+            context = browser.new_context(viewport=SIZE, color_scheme="dark" if dark else "light")
+            take(context.new_page(), address, options.query, IMAGES / ("explore-dark.png" if dark else "explore.png"))
             context.close()
         browser.close()
 
