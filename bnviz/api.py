@@ -5,10 +5,13 @@ import io
 import signal
 import threading
 import time
+import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path as FilePath
 from types import FrameType
 from typing import Annotated, Any, Literal, get_args
 
@@ -236,11 +239,13 @@ async def _bad_parameters(_: Request, error: Exception) -> JSONResponse:
     return _unprocessable(*(_problem(*detail) for detail in details))
 
 
+@cache
 def _version() -> str:
     try:
         return version("bnviz")
-    except PackageNotFoundError:
-        return "unknown"
+    except PackageNotFoundError:  # run from its folder, not installed
+        project = FilePath(__file__).parents[1] / "pyproject.toml"
+        return tomllib.loads(project.read_text("utf-8"))["project"]["version"] if project.exists() else "unknown"
 
 
 api = build_api()

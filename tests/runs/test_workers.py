@@ -30,6 +30,14 @@ while any(service.trace(i).frame_count < 2 for i in ids):
 print(engine.launcher_pid, *(service.live(i).worker.pid for i in ids), flush=True)
 time.sleep(60)
 """
+RUN_HERE = """
+import hashlib, sys
+from bnviz.config import RunConfig
+from bnviz.run import run
+from bnviz.runs.codec import encode
+config = RunConfig.model_validate_json(sys.argv[1])
+print(hashlib.sha256(b"".join(map(encode, run(config)))).hexdigest())
+"""
 
 
 def gone(pid: int) -> bool:
@@ -127,14 +135,12 @@ def test_reasons_are_one_short_line(error, reason):
 def test_a_real_run_gives_the_same_records_in_a_worker(make_service, finish):
     """The page and the command line give the same numbers."""
     config = RunConfig(arms=(ArmConfig(depth=2, width=8), ArmConfig(norm="batch", depth=2, width=8)), trials=2, steps=20)
-    script = "import sys, hashlib; from bnviz.runs.codec import encode; from bnviz.config import RunConfig; from bnviz.run import run; "
-    script += "print(hashlib.sha256(b''.join(map(encode, run(RunConfig.model_validate_json(sys.argv[1]))))).hexdigest())"
     engine = LocalEngine()
     service = make_service(engine)
     status = finish(service, config, 60)
     assert status.state == "finished", status.reason
     in_worker = hashlib.sha256(b"".join(service.trace(status.id).payloads)).hexdigest()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    arguments = [sys.executable, "-c", script, config.model_dump_json()]
+    arguments = [sys.executable, "-c", RUN_HERE, config.model_dump_json()]
     here = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert in_worker == here.stdout.strip()
