@@ -23,7 +23,7 @@ check:
 
 app: $(VENV)/.runtime
 	@echo "Starting on http://localhost:$(PORT) (Ctrl-C stops it)"
-	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless true --browser.gatherUsageStats false
+	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless true --browser.serverAddress localhost
 
 test: $(VENV)/.dev chromium
 	BNVIZ_REQUIRE_BROWSER=1 BNVIZ_SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
