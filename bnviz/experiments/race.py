@@ -35,26 +35,39 @@ class Comparison:
     last_step: int
 
     @cached_property
-    def ratios(self) -> NDArray[np.float64]:
-        """Speed-ups of the trials in which at least one of the two got there: 0 and infinite where only one did."""
+    def bounds(self) -> NDArray[np.float64]:
+        """What is known of each trial's speed-up, shape (2, known trials): least and most, equal where both got there.
+
+        A trial that did not get there takes more steps than there were; trials in which neither did are left out.
+        """
         known = np.isfinite(self.steps) | np.isfinite(self.reference_steps)
         own, other = np.maximum(self.steps[known], 1), np.maximum(self.reference_steps[known], 1)
-        return np.where(np.isinf(own), 0.0, other / np.where(np.isinf(own), 1.0, own))
+        late = max(self.last_step, 1)
+        own_least, other_least = np.minimum(own, late), np.minimum(other, late)
+        return np.array(
+            [np.where(np.isinf(own), 0.0, other_least / own_least), np.where(np.isinf(other), np.inf, other / own_least)]
+        )
 
     @property
     def left_out(self) -> int:
         """Trials in which neither got there."""
-        return len(self.steps) - len(self.ratios)
+        return len(self.steps) - self.bounds.shape[1]
 
     @property
-    def speedup(self) -> float:
-        """Median ratio; 0 or infinite when half of the trials or more are censored; NaN without any."""
-        return _median(self.ratios) if len(self.ratios) else float("nan")
+    def speedup(self) -> tuple[float, float]:
+        """What is known of the median speed-up: (least, most); NaN where no trial says anything."""
+        if not self.bounds.shape[1]:
+            return float("nan"), float("nan")
+        return _median(self.bounds[0]), _median(self.bounds[1])
 
     @cached_property
     def interval(self) -> tuple[float, float, bool]:
-        """(low, high, whether it is a 95 % interval): see `median_interval`; NaN without any trial."""
-        return median_interval(self.ratios) if len(self.ratios) else (float("nan"), float("nan"), False)
+        """(low, high, whether it is a 95 % interval) of the median speed-up: see `median_interval`."""
+        if not self.bounds.shape[1]:
+            return float("nan"), float("nan"), False
+        low, _, is_confident = median_interval(self.bounds[0])
+        _, high, _ = median_interval(self.bounds[1])
+        return low, high, is_confident
 
     @property
     def outcome(self) -> str:
@@ -71,6 +84,7 @@ class RaceVerdict:
         self._labels = config.arm_labels
         self._steps: list[int] = []
         self._accuracies: list[NDArray[np.float64]] = []  # one (arms, trials) a frame
+        self._medians: list[NDArray[np.float64]] = []
         self._diverged = np.zeros((len(config.arms), config.trials), bool)
         norms = [arm.norm for arm in config.arms]
         self.reference = norms.index("none") if "none" in norms else 0
@@ -78,7 +92,9 @@ class RaceVerdict:
     def add(self, measured: StepMeasured) -> None:
         """Take in one measured step."""
         self._steps.append(measured.step)
-        self._accuracies.append(np.array([arm.curves["test_accuracy"] for arm in measured.arms], np.float64))
+        accuracies = np.array([arm.curves["test_accuracy"] for arm in measured.arms], np.float64)
+        self._accuracies.append(accuracies)
+        self._medians.append(np.median(np.nan_to_num(accuracies, nan=0.0), axis=1))
         self._diverged = np.array([np.asarray(arm.diverged_at) >= 0 for arm in measured.arms])
 
     @property
@@ -89,9 +105,7 @@ class RaceVerdict:
     @property
     def medians(self) -> NDArray[np.float64]:
         """Median test accuracy, shape (frames, arms); a trial that has diverged counts as 0."""
-        if not self._accuracies:
-            return np.zeros((0, len(self._labels)))
-        return np.median(np.nan_to_num(np.array(self._accuracies), nan=0.0), axis=2)
+        return np.array(self._medians).reshape(-1, len(self._labels))
 
     @property
     def target(self) -> float | None:
@@ -135,7 +149,7 @@ class RaceVerdict:
         return " ".join(part for part in (self._outcome(), self._divergence()) if part)
 
     def _standing(self) -> str:
-        return ", ".join(f"{label} {_percent(value)}" for label, value in zip(self._labels, self.medians[-1], strict=True))
+        return ", ".join(f"{label} {_percent(value)}" for label, value in zip(self._labels, self._medians[-1], strict=True))
 
     def _outcome(self) -> str:
         target, comparisons = self.target, self.comparisons()
@@ -146,8 +160,15 @@ class RaceVerdict:
         if len(comparisons) < MOST_ARMS_IN_FULL:
             return _in_full(comparisons[0], target)
         parts = "; ".join(f"{comparison.label} {_in_short(comparison)}" for comparison in comparisons)
-        which = f"{self._config.trials} trials" if self._config.trials > 1 else "one trial"
-        return f"To {_percent(target)} test accuracy, against {comparisons[0].reference}: {parts} ({which}, 95 % intervals)."
+        return f"To {_percent(target)} test accuracy, against {comparisons[0].reference}: {parts} ({self._footing(comparisons)})."
+
+    def _footing(self, comparisons: tuple[Comparison, ...]) -> str:
+        """What the ranges of several comparisons are."""
+        trials = self._config.trials
+        if trials == 1:
+            return "one trial: no intervals"
+        is_confident = all(comparison.interval[2] for comparison in comparisons if comparison.bounds.shape[1])
+        return f"{trials} trials, {'95 % intervals' if is_confident else 'ranges over them, too few for 95 % intervals'}"
 
     def _alone(self, target: float) -> str:
         steps = self.steps_to_target()
@@ -164,7 +185,8 @@ class RaceVerdict:
 def _in_full(comparison: Comparison, target: float) -> str:
     """One comparison as a sentence of its own."""
     label, reference, goal = _capital(comparison.label), comparison.reference, f"{_percent(target)} test accuracy"
-    if np.isinf(comparison.speedup) or comparison.speedup == 0:
+    least, most = comparison.speedup
+    if np.isinf(most) or least == 0:
         return _one_sided(comparison, goal)
     how = f"{_times(comparison)} than {reference} {_range(comparison)}."
     if comparison.outcome == "no clear difference":
@@ -173,55 +195,55 @@ def _in_full(comparison: Comparison, target: float) -> str:
 
 
 def _one_sided(comparison: Comparison, goal: str) -> str:
-    """When most trials of one of the two never got there, a ratio would be made up: say who did and when."""
-    first = np.isinf(comparison.speedup)
+    """When half of the trials or more of one of the two never got there: who did and when, and the bound that follows."""
+    first = np.isinf(comparison.speedup[1])
     winner, loser = (comparison.label, comparison.reference) if first else (comparison.reference, comparison.label)
     steps, losing = (comparison.steps, comparison.reference_steps) if first else (comparison.reference_steps, comparison.steps)
-    when = _median(steps[np.isfinite(steps)])
-    trials, late = len(steps), int(np.isinf(losing).sum())
-    start = "" if comparison.outcome != "no clear difference" else "No clear difference yet: "
+    when, trials, late = _median(steps[np.isfinite(steps)]), len(steps), int(np.isinf(losing).sum())
+    start = "No clear difference: " if comparison.outcome == "no clear difference" else ""
     sentence = (
         f"{winner} reached {goal} after a median of {when:.0f} steps ({np.isfinite(steps).sum()} of {trials} trials), "
-        f"{loser} did not within {comparison.last_step} steps in {late} of {trials}"
+        f"{loser} did not within {comparison.last_step} steps in {late} of {trials}."
     )
-    return f"{start}{sentence if start else _capital(sentence)}."
+    return start + sentence if start else _capital(sentence)
 
 
 def _in_short(comparison: Comparison) -> str:
-    low, high, _ = comparison.interval
-    if not len(comparison.ratios):
+    if not comparison.bounds.shape[1]:
         return "did not get there either"
-    if comparison.speedup == 0:
+    if comparison.speedup[0] == 0:
         return f"did not get there in {np.isinf(comparison.steps).sum()} of {len(comparison.steps)} trials"
     if comparison.outcome == "no clear difference":
-        return f"no clear difference ({_bounds(low, high)})"
-    if np.isinf(comparison.speedup):
-        return f"got there, {comparison.reference} did not"
-    return f"{_times(comparison)} ({_bounds(low, high)})"
+        return f"no clear difference ({_bounds(comparison)})"
+    return f"{_times(comparison)} ({_bounds(comparison)})"
 
 
 def _times(comparison: Comparison) -> str:
-    """'2.31x sooner' or '1.5x later', from the median ratio."""
-    ratio = comparison.speedup
-    if ratio == 1:
+    """'2.31x sooner' or '1.5x later', from the median speed-up; 'at least' where late trials leave only a bound."""
+    least, most = comparison.speedup
+    bound = "at least " if least != most else ""
+    if least == most == 1:
         return "no sooner"
-    return f"{_number(ratio)}x sooner" if ratio > 1 else f"{_number(1 / ratio)}x later"
+    if least >= 1:
+        return f"{bound}{_number(least)}x sooner"
+    return f"{bound}{_number(1 / most)}x later" if most <= 1 else "neither clearly sooner nor later"
 
 
 def _range(comparison: Comparison) -> str:
     """'(95 % interval 1.9 to 2.8, 8 trials)': of the speed-up, so below 1 is later."""
-    low, high, confident = comparison.interval
-    used = len(comparison.ratios)
+    low, _, is_confident = comparison.interval
+    used = comparison.bounds.shape[1]
     if used == 1:
         return "(one trial: no interval)"
-    if not confident:
-        return f"({used} trials gave a speed-up of {_bounds(low, high)}: too few for a 95 % interval)"
+    if not is_confident:
+        return f"({used} trials gave a speed-up of {_bounds(comparison)}: too few for a 95 % interval)"
     left = f", {comparison.left_out} left out in which neither got there" if comparison.left_out else ""
     speed = "" if low > 1 else "of the speed-up "
-    return f"(95 % interval {speed}{_bounds(low, high)}, {used} trials{left})"
+    return f"(95 % interval {speed}{_bounds(comparison)}, {used} trials{left})"
 
 
-def _bounds(low: float, high: float) -> str:
+def _bounds(comparison: Comparison) -> str:
+    low, high, _ = comparison.interval
     return f"{_number(low)} or more" if np.isinf(high) else f"{_number(low)} to {_number(high)}"
 
 

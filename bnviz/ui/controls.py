@@ -32,7 +32,7 @@ def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
             key=NORMS_KEY,
             format_func=NORM_LABELS.__getitem__,
             max_selections=MAX_ARMS,
-            help="Each norm trains its own net: same initial weights, same batches. No norm, or else the first, is the reference.",
+            help="Each trains its own net: same initial weights, same batches. The reference is no norm, or else the first.",
         )
     else:
         st.caption(f"Compared, as the link has it: {', '.join(base.arm_labels)}.")

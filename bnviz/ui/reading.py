@@ -14,8 +14,8 @@ same order, the same everything but the norm (the page shows fingerprints of bot
 with another seed: a line is their median, a band how far they spread.
 
 **Why it helps** is still debated. The authors of 2015 said that it keeps each layer's inputs from shifting about
-(internal covariate shift); later work found that it makes the loss smoother to walk on and allows larger steps. It does not always help: try
-*tiny batches*.
+(internal covariate shift); later work found that it makes the loss smoother to walk on and allows larger steps.
+It does not always help: try *tiny batches*.
 
 **Try this.** Press a preset. Drag the bar under the charts back in time. Change one setting, press Run, and see
 whether the verdict changes.

@@ -1,12 +1,11 @@
 """Links: what goes into a URL comes out of it, and no URL breaks the app."""
 
 import string
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from bnviz import config as config_module
 from bnviz.config import ArmConfig, DatasetConfig, RunConfig
@@ -14,11 +13,56 @@ from bnviz.link import MAX_NOTICES, from_query, to_query
 from bnviz.presets import PRESETS
 
 FIELDS = [
-    "preset", "arms", "hide", "steps", "seed", "trials", "batch_size", "probe_size", "extras", "measure_every", "dataset", "dataset.name",
-    "dataset.train_size", "dataset.features", "arms.0.lr", "arms.0.norm", "arms.1.width", "arms.1.group_count", "arms.2.norm", "arms.9.lr",
-    "arms.0.per_trial.lr", "arms.-1.lr", "arms.0", "arms.0.name", "arms.x.lr", ".", "", "arms..lr",
-]  # fmt: skip
-VALUES = ["", "none", "nan", "inf", "-1", "0", "1", "3", "64", "1e999", "1e-7", "true", "group", "spirals", "wine", "None", "0x10", "١", "a,b"]
+    "preset",
+    "arms",
+    "hide",
+    "steps",
+    "seed",
+    "trials",
+    "batch_size",
+    "probe_size",
+    "extras",
+    "measure_every",
+    "dataset",
+    "dataset.name",
+    "dataset.train_size",
+    "dataset.features",
+    "arms.0.lr",
+    "arms.0.norm",
+    "arms.1.width",
+    "arms.1.group_count",
+    "arms.2.norm",
+    "arms.9.lr",
+    "arms.0.per_trial.lr",
+    "arms.-1.lr",
+    "arms.0",
+    "arms.0.name",
+    "arms.x.lr",
+    ".",
+    "arms..lr",
+    "",
+]
+VALUES = [
+    "",
+    "none",
+    "nan",
+    "inf",
+    "-1",
+    "0",
+    "1",
+    "3",
+    "64",
+    "1e999",
+    "1e-7",
+    "true",
+    "group",
+    "spirals",
+    "wine",
+    "None",
+    "0x10",
+    "١",
+    "a,b",
+]
 
 
 def arms() -> st.SearchStrategy[ArmConfig]:
@@ -71,7 +115,9 @@ def test_only_what_differs_is_in_the_link() -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(FIELDS) | st.text(max_size=80), st.sampled_from(VALUES) | st.text(max_size=40) | st.floats().map(str), max_size=12
+        st.sampled_from(FIELDS) | st.text(max_size=80),
+        st.sampled_from(VALUES) | st.text(max_size=40) | st.floats().map(str),
+        max_size=12,
     )
 )
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -95,13 +141,11 @@ def test_no_query_breaks_it(query: dict[str, str]) -> None:
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(query: dict[str, str], received: str, allowed: str) -> None:
-    config, notices = from_query(query)
+    _, notices = from_query(query)
     assert len(notices) == 1
     assert next(iter(query)) in notices[0]
     assert received in notices[0]
     assert allowed in notices[0]
-    with pytest.raises(AssertionError):
-        assert getattr(config, "colour", "absent") != "absent"
 
 
 def test_one_bad_value_leaves_the_good_ones() -> None:
@@ -142,10 +186,3 @@ def test_reserved_keys_are_the_pages() -> None:
     config, notices = from_query({"hide": "controls", "embed": "true"})
     assert notices == []
     assert config == PRESETS["classic"].config
-
-
-def test_the_reference_is_strict() -> None:
-    """The bounds that the link relies on are the model's own."""
-    raw: dict[str, Any] = {**RunConfig().model_dump(), "steps": -1}
-    with pytest.raises(ValidationError):
-        RunConfig.model_validate(raw)
