@@ -3,6 +3,7 @@
 streamlit run app.py        or        uvicorn app:app
 """
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,8 @@ from starlette.types import Scope
 
 from bnviz import static
 from bnviz.api import api, serving
+from bnviz.runs.service import get_service
+from bnviz.settings import BadSetting
 
 
 class Under(Mount):
@@ -39,4 +42,8 @@ def routes() -> list[BaseRoute]:
     return [Under(f"/{base}", routes=ours)] if base else ours
 
 
+try:
+    get_service()
+except BadSetting as error:
+    sys.exit(f"bnviz: {error}")
 app = st.App("pages/index.py", routes=routes(), lifespan=lifespan)

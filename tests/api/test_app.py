@@ -29,18 +29,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def app(arguments: tuple[str, ...], until: Callable, base: str = "", **environment: str) -> Iterator[tuple[subprocess.Popen, httpx.Client]]:
+def app(
+    arguments: tuple[str, ...], until: Callable, base: str = "", **environment: str
+) -> Iterator[tuple[subprocess.Popen, httpx.Client]]:
     port = free_port()
     command = [sys.executable, *(argument.format(port=port) for argument in arguments)]
     variables = {**os.environ, "BNVIZ_DATA_DIR": "", "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", **environment}
-    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}{base}", timeout=START_SECONDS) as client:
-            try:
-                until(lambda: process.poll() is not None or answers(client), START_SECONDS)
-                assert process.poll() is None, "the app did not start"
-                yield process, client
-            finally:
-                process.kill()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with (
+        subprocess.Popen(command, cwd=ROOT, env=variables, **quiet) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}{base}", timeout=START_SECONDS) as client,
+    ):
+        try:
+            until(lambda: process.poll() is not None or answers(client), START_SECONDS)
+            assert process.poll() is None, "the app did not start"
+            yield process, client
+        finally:
+            process.kill()
 
 
 def answers(client: httpx.Client) -> bool:
@@ -98,3 +103,11 @@ print(sorted(name for name in sys.modules if name.split(".")[0] in ("torch", "sk
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_bad_setting_stops_the_start_with_one_line():
+    variables = {**os.environ, "BNVIZ_MAX_WORKERS": "none"}
+    done = subprocess.run([sys.executable, "-c", "import app"], cwd=ROOT, env=variables, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "BNVIZ_MAX_WORKERS: received none" in done.stderr
+    assert "Traceback" not in done.stderr
