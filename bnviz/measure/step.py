@@ -39,7 +39,7 @@ class Measurer:
         self.grid = plane_grid(dataset.extent) if "decision_boundary" in config.extras and dataset.extent is not None else None
         self.shown = config.trials if "all_trial_distributions" in config.extras else 1
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def measure(self, state: TrainingState) -> tuple[ArmMeasured, ...]:
         """Everything about one step; changes nothing."""
         return tuple(self._arm(arm, state.labels) for arm in state.arms)

@@ -30,14 +30,17 @@ class BatchNorm(Norm):
 
     @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
+        gamma, beta = affine
+        if mode == "eval":
+            scale = gamma * (self.running_var.unsqueeze(1) + self.eps).rsqrt()
+            return torch.addcmul(beta - self.running_mean.unsqueeze(1) * scale, values, scale)
         batch = values.shape[1]
+        accumulate = mode == "train" and batch > 1
         if mode == "train" and batch == 1:
             self.running_mean.lerp_(values.detach()[:, 0], self.momentum)
-        accumulate = mode == "eval" or (mode == "train" and batch > 1)
         statistics = (self.running_mean.view(-1), self.running_var.view(-1)) if accumulate else (None, None)
-        gamma, beta = affine[0].view(-1), affine[1].view(-1)
         folded = values.transpose(0, 1).reshape(batch, -1)
-        out = torch.batch_norm(folded, gamma, beta, *statistics, mode != "eval", self.momentum, self.eps, False)
+        out = torch.batch_norm(folded, gamma.view(-1), beta.view(-1), *statistics, True, self.momentum, self.eps, False)
         return out.view(batch, self.trials, self.width).transpose(0, 1)
 
     @override
