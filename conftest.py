@@ -4,10 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
 
 os.environ["BNVIZ_DATA_DIR"] = ""  # no test reads or writes the finished runs of the person who runs the tests
+
+settings.register_profile("no deadline", deadline=None)  # how long an example takes depends on who else uses the machine
+settings.load_profile("no deadline")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
