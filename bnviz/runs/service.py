@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from bnviz.config import RunConfig
@@ -21,19 +20,20 @@ from bnviz.cost import check_cost
 from bnviz.records import RunEnded, RunFailed, RunFinished, RunStopped
 from bnviz.runs.codec import CodecError, decode
 from bnviz.runs.engine import Engine, EngineUnavailable, LocalEngine
+from bnviz.runs.limits import MEGABYTE, overdue, oversized
 from bnviz.runs.protocol import RECORD, TRACEBACK
+from bnviz.runs.singleton import set_singleton, singleton
 from bnviz.runs.status import LiveRun, QueueFull, RunStatus, State, UnknownRun
 from bnviz.runs.store import Store
 from bnviz.runs.trace import ENDED, OutOfOrder, Trace
 from bnviz.settings import Settings, read_settings
 
-__all__ = ["QueueFull", "RunService", "RunStatus", "UnknownRun", "get_service"]
+__all__ = ["QueueFull", "RunService", "RunStatus", "UnknownRun", "get_service", "set_service"]
 
 KEEPER_SECONDS = 0.25  # how often limits are looked at
 TERMINATE_SECONDS = 1.0  # from SIGTERM to SIGKILL
 RETRY_AFTER_SECONDS = 10
 MAX_KEPT_RUNS = 1000  # ended runs in memory, however small
-MEGABYTE = 2**20
 _STATES: dict[type, State] = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
 _log = logging.getLogger("bnviz.runs")
 
@@ -231,9 +231,8 @@ class RunService:
         with run.lock:
             if not run.over:
                 run.trace.append(record, payload)
-        if run.trace.record_bytes > self.settings.run_mb * MEGABYTE:
-            reason = f"Stopped: its records take more than {self.settings.run_mb} MB. Measure less often or fewer trials."
-            self._end(run, RunStopped(run.trace.step, reason))
+        if ended := oversized(run, self.settings):
+            self._end(run, ended)
 
     def _end(self, run: LiveRun, record: RunEnded) -> None:
         """Write the run's last record, once; whoever comes later changes nothing."""
@@ -279,13 +278,8 @@ class RunService:
         if run.over:
             self._kill_late(run, now)
             return
-        settings, step = self.settings, run.trace.step
-        if not run.watchers and now - run.watched_at > settings.unwatched_seconds:
-            self._end(run, RunStopped(step, f"Stopped: nobody watched it for {settings.unwatched_seconds:g} seconds."))
-        elif run.state == "running" and now - run.started_at > settings.run_seconds:
-            self._end(run, RunStopped(step, f"Stopped: it reached the time limit of {settings.run_seconds:g} seconds."))
-        elif run.worker and now - run.heard_at > settings.stuck_seconds:
-            self._end(run, RunFailed(step, f"The worker gave no sign for {settings.stuck_seconds:g} seconds. Run it again."))
+        if ended := overdue(run, self.settings, now):
+            self._end(run, ended)
 
     def _kill_late(self, run: LiveRun, now: float) -> None:
         """SIGKILL for a worker that SIGTERM has not ended."""
@@ -294,16 +288,11 @@ class RunService:
             run.worker.kill()
 
 
-_HOME = "bnviz._service"  # a module without a file: Streamlit, which drops edited modules while developing, leaves it
-_home_lock = threading.Lock()
-
-
 def get_service() -> RunService:
     """The service of this process, made when first asked for. Raises `BadSetting`."""
-    import sys
+    return singleton("service", lambda: RunService(read_settings()))
 
-    with _home_lock:
-        home = sys.modules.setdefault(_HOME, ModuleType(_HOME))
-        if not hasattr(home, "service"):
-            home.service = RunService(read_settings())  # type: ignore[attr-defined]
-        return home.service  # type: ignore[attr-defined]
+
+def set_service(service: RunService) -> None:
+    """Use another one from now on: for tests and benchmarks, before anything has asked for it."""
+    set_singleton("service", service)
