@@ -7,6 +7,7 @@ Keys are the configuration's own, dotted; `arms=N` keeps only the first N arms o
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -147,13 +148,18 @@ def _difference(preset: str, config: RunConfig) -> dict[str, str]:
     query = {} if preset == DEFAULT_PRESET else {"preset": preset}
     if len(config.arms) < len(base.arms):
         query["arms"] = str(len(config.arms))
-    theirs = _flat(base.model_dump(mode="json"))
+    theirs = _flat_preset(preset)
     for key, value in _flat(config.model_dump(mode="json")).items():
         if theirs.get(key, _arm_default(key)) != value:
             query[key] = _text(value)
     for i in range(len(base.arms), len(config.arms)):  # an added arm must be named, in order, even if all its values are defaults
         query.setdefault(f"arms.{i}.norm", config.arms[i].norm)
     return dict(sorted(query.items(), key=_order))
+
+
+@cache
+def _flat_preset(name: str) -> dict[str, Any]:
+    return _flat(PRESETS[name].config.model_dump(mode="json"))
 
 
 def _order(item: tuple[str, str]) -> tuple[bool, str]:

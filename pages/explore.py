@@ -16,7 +16,7 @@ for notice in st.session_state.notices:
     st.warning(notice)
 if not state.controls_hidden():
     st.pills(
-        "What to look at",
+        "Presets",
         list(PRESETS),
         key=state.PRESET_KEY,
         format_func=lambda name: PRESETS[name].title,

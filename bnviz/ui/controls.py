@@ -8,7 +8,7 @@ import streamlit as st
 from bnviz.config import MAX_ARMS, NORM_LABELS, NormName, RunConfig
 from bnviz.ui import state
 from bnviz.ui.draft import has_distinct_norms, varying_fields
-from bnviz.ui.fields import ADVANCED, CHOICES, MAIN, NORMS_KEY, Control
+from bnviz.ui.fields import ADVANCED, CHOICES, MAIN_ROWS, NORMS_KEY, Control
 
 
 def draw_controls(problems: Mapping[str, str]) -> None:
@@ -16,8 +16,10 @@ def draw_controls(problems: Mapping[str, str]) -> None:
     base: RunConfig = st.session_state.base
     varying = varying_fields(base)
     _norms(base, problems)
-    for control in MAIN:
-        _draw(control, varying, problems)
+    for row in MAIN_ROWS:
+        for control, place in zip(row, st.columns(len(row)) if len(row) > 1 else [st.container()], strict=True):
+            with place:
+                _draw(control, varying, problems)
     trouble = any(control.path in problems for control in ADVANCED)
     with st.expander("Advanced", expanded=trouble):
         for control in ADVANCED:

@@ -96,18 +96,22 @@ class Control:
 
 
 NORMS_KEY = "control:norms"
-MAIN = (
-    Control("dataset.name", "Data set"),
-    Control("arm.activation", "Activation"),
-    Control("arm.depth", "Hidden layers"),
-    Control("arm.width", "Units in a layer"),
-    Control("arm.lr", "Learning rate", logarithmic=True, more="How far a step goes along the gradient."),
-    Control("batch_size", "Batch size", more="Batch norm takes its mean and variance from these."),
-    Control("arm.init_gain", "Size of the initial weights", logarithmic=True),
-    Control("steps", "Steps", step=50),
-    Control("trials", "Trials", more="The line is their median."),
-    Control("seed", "Seed", more="The same seed gives the same run, number by number."),
+MAIN_ROWS = (  # what stands side by side
+    (Control("dataset.name", "Data set"),),
+    (Control("arm.activation", "Activation"),),
+    (Control("arm.depth", "Hidden layers"), Control("arm.width", "Units a layer")),
+    (Control("arm.lr", "Learning rate", logarithmic=True, more="How far a step goes along the gradient."),),
+    (Control("arm.init_gain", "Size of the initial weights", logarithmic=True),),
+    (
+        Control("batch_size", "Batch size", more="Batch norm takes its mean and variance from these."),
+        Control("steps", "Steps", step=50),
+    ),
+    (
+        Control("trials", "Trials", more="A line in the charts is their median."),
+        Control("seed", "Seed", more="The same seed gives the same run, number by number."),
+    ),
 )
+MAIN = tuple(control for row in MAIN_ROWS for control in row)
 ADVANCED = (
     Control("arm.norm_placement", "Place of the norm"),
     Control("arm.residual", "Shortcuts (residual)"),
