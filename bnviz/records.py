@@ -29,7 +29,7 @@ LAYER_MEASURES = (
     "dead_relu_count",
     "zero_fraction",
     "saturated_fraction",
-    *(f"{tensor}_{statistic}" for tensor in TENSORS for statistic in ("mean", "std")),
+    *(f"{tensor}_{statistic}" for tensor in TENSORS for statistic in ("mean", "std", "drift")),
 )
 CURVE_MEASURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
@@ -54,7 +54,7 @@ class ArmMeasured:
     """What one arm measured at one step."""
 
     curves: dict[str, FloatArray]  # CURVE_MEASURES: (T,)
-    layers: dict[str, FloatArray]  # LAYER_MEASURES: (T, L); NaN where the measure does not apply to the activation
+    layers: dict[str, FloatArray]  # LAYER_MEASURES: (T, L); NaN where a measure does not apply; drifts: the K trials only
     percentiles: dict[str, FloatArray]  # TENSORS: (K, L, len(PERCENTILES))
     histograms: dict[str, NDArray[np.uint32]]  # TENSORS: (K, L, BIN_COUNT + 2): underflow, the bins, overflow
     diverged_at: NDArray[np.int32]  # (T,): the step at which the trial diverged, -1 while it has not

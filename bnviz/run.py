@@ -41,7 +41,7 @@ def _started(config: RunConfig, dataset: Dataset, trainer: Trainer, steps: tuple
     plane = None
     if dataset.extent is not None:
         labels = dataset.train_labels.astype(np.float32)
-        plane = {"points": dataset.train_inputs, "labels": labels, "extent": dataset.extent}
+        plane = {"points": dataset.train_inputs, "labels": labels, "extent": np.array(dataset.extent, np.float32)}
     return RunStarted(
         run_id=config.run_id,
         config=config,

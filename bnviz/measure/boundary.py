@@ -10,9 +10,9 @@ from bnviz.nets import DenseStack
 GRID = 48  # points a side
 
 
-def plane_grid(extent: NDArray[np.float32]) -> Tensor:
+def plane_grid(extent: tuple[float, float, float, float]) -> Tensor:
     """The GRID x GRID points of the plane x0, x1, y0, y1, row by row from y0, shape (GRID * GRID, 2)."""
-    x0, x1, y0, y1 = (float(value) for value in extent)
+    x0, x1, y0, y1 = extent
     y, x = torch.meshgrid(torch.linspace(y0, y1, GRID), torch.linspace(x0, x1, GRID), indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], dim=1)
 

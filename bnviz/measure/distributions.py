@@ -24,6 +24,21 @@ def percentiles(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return low + (high - low) * (places - below).astype(values.dtype)
 
 
+def drift(before: NDArray[np.float32], now: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far a distribution has moved between two measurements, in units of its spread.
+
+    The mean distance that the PERCENTILES moved over half the distance between the 15th and the 85th of them
+    before (one standard deviation, were it Gaussian): (..., len(PERCENTILES)) twice -> (...).
+    NaN where there was no spread, as in a layer of dead units.
+
+    This is "internal covariate shift" in the sense of Ioffe & Szegedy 2015, arXiv:1502.03167: a distribution that
+    changes while the net trains. It depends on how far apart the measurements are.
+    """
+    spread = (before[..., PERCENTILES.index(85)] - before[..., PERCENTILES.index(15)]) / 2
+    moved = np.abs(now - before).mean(-1)
+    return np.divide(moved, spread, out=np.full_like(moved, np.nan), where=spread > 0)
+
+
 def histogram(values: NDArray[np.float32]) -> NDArray[np.uint32]:
     """Counts on the fixed bins [left, right): (..., n) -> (..., BIN_COUNT + 2).
 

@@ -13,7 +13,7 @@ from bnviz.config import RunConfig
 from bnviz.datasets import Dataset
 from bnviz.measure.boundary import decision_boundary, plane_grid
 from bnviz.measure.curves import accuracy, held_out_curves
-from bnviz.measure.distributions import histogram, percentiles
+from bnviz.measure.distributions import drift, histogram, percentiles
 from bnviz.measure.units import dead_relu_count, mean_and_std, saturated_fraction, zero_fraction
 from bnviz.nets import Activations
 from bnviz.nets.activations import ACTIVATIONS
@@ -25,7 +25,7 @@ W = TypeVar("W")
 
 
 class Measurer:
-    """Measures states of one run; holds what all measurements share: the probe batch, the test set, the grid.
+    """Measures states of one run; holds what all measurements share, and the last percentiles for the drift.
 
     The probe batch is the first `probe_size` training samples. It passes with batch statistics and
     without dropout, and changes nothing in the network.
@@ -37,24 +37,28 @@ class Measurer:
         self.test_inputs = torch.from_numpy(dataset.test_inputs).expand(config.trials, -1, -1)
         self.test_labels = torch.from_numpy(dataset.test_labels)
         self.grid = plane_grid(dataset.extent) if "decision_boundary" in config.extras and dataset.extent is not None else None
+        self.trials = config.trials
+        self._last: dict[int, dict[str, NDArray]] = {}  # percentiles at the last measurement, by arm
         self.shown = config.trials if "all_trial_distributions" in config.extras else 1
 
     @torch.inference_mode()
     def measure(self, state: TrainingState) -> tuple[ArmMeasured, ...]:
         """Everything about one step; changes nothing."""
-        return tuple(self._arm(arm, state.labels) for arm in state.arms)
+        with np.errstate(over="ignore"):  # what a diverging net puts out may be too large to scale
+            return tuple(self._arm(i, arm, state.labels) for i, arm in enumerate(state.arms))
 
-    def _arm(self, arm: ArmState, labels: Tensor) -> ArmMeasured:
+    def _arm(self, index: int, arm: ArmState, labels: Tensor) -> ArmMeasured:
         kept = Activations()
         arm.net.forward(self.probe, "probe", kept)
         stacks = stacked(kept)
         curves = self._curves(arm, labels)
-        layers = gradient_measures(arm) | unit_measures(arm, stacks)
         lost = None if arm.frozen is None else arm.diverged
+        measures = gradient_measures(arm) | unit_measures(arm, stacks)
+        layers = {name: as_array(value, lost) for name, value in measures.items()}
         spread, counts = self._distributions(stacks)
         return ArmMeasured(
             curves={name: as_array(value, lost) for name, value in curves.items()},
-            layers={name: as_array(value, lost) for name, value in layers.items()},
+            layers=layers | {f"{name}_drift": _blank(values, lost) for name, values in self._drifts(index, spread).items()},
             percentiles={name: _blank(values, lost) for name, values in spread.items()},
             histograms={name: _empty(values, lost) for name, values in counts.items()},
             diverged_at=arm.diverged_at.numpy().copy(),
@@ -64,7 +68,17 @@ class Measurer:
     def _distributions(self, stacks: dict[str, Tensor]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
         """Percentiles and histograms of the shown trials, (shown, layers, ...) for each tensor."""
         shown = each_once(lambda stack: stack[:, : self.shown].transpose(0, 1).flatten(2).numpy(), stacks)
-        return each_once(percentiles, shown), each_once(histogram, shown)
+        return each_once(_where_finite(percentiles, np.nan), shown), each_once(_where_finite(histogram, 0), shown)
+
+    def _drifts(self, index: int, now: dict[str, NDArray]) -> dict[str, NDArray]:
+        """Drift of each tensor since the last measurement of this arm, (trials, layers); NaN for the trials not shown."""
+        before = self._last.get(index, each_once(lambda values: np.full_like(values, np.nan), now))
+        self._last[index] = now
+        layers = next(iter(now.values())).shape[1]
+        drifts = {name: np.full((self.trials, layers), np.nan, np.float32) for name in now}
+        for name, values in now.items():
+            drifts[name][: self.shown] = drift(before[name], values)
+        return drifts
 
     def _curves(self, arm: ArmState, labels: Tensor) -> dict[str, Tensor]:
         logits = arm.net.forward(self.test_inputs, "eval")
@@ -87,6 +101,20 @@ def each_once(function: Callable[[V], W], values: dict[str, V]) -> dict[str, W]:
     done = {id(value): value for value in values.values()}
     results = {key: function(value) for key, value in done.items()}
     return {name: results[id(value)] for name, value in values.items()}
+
+
+def _where_finite(function: Callable[[NDArray], NDArray], otherwise: float) -> Callable[[NDArray], NDArray]:
+    """`function` of each row of finite numbers, and `otherwise` for the others: a net can overflow before its loss does."""
+
+    def guarded(values: NDArray) -> NDArray:
+        broken = np.logical_not(np.isfinite(values).all(-1))
+        if not broken.any():
+            return function(values)
+        result = function(np.where(np.expand_dims(broken, -1), np.float32(0), values))
+        result[broken] = otherwise
+        return result
+
+    return guarded
 
 
 def stacked(kept: Activations) -> dict[str, Tensor]:

@@ -279,5 +279,5 @@ def test_a_batch_of_one_and_a_net_of_one_unit():
     )
     for record in _steps(config):
         measured = record.arms[0]
-        assert all(np.isfinite(measured.layers[name]).all() for name in LAYER_MEASURES if name != "saturated_fraction")
+        assert all(np.isfinite(measured.layers[name]).all() for name in LAYER_MEASURES if name != "saturated_fraction" and "drift" not in name)
         assert (measured.layers["pre_norm_grad_norm"] == 0).all()  # one sample: the output is beta whatever comes in

@@ -90,6 +90,8 @@ def test_measuring_changes_no_bit_of_training(settings):
     by_step = {frame.step: arrays(frame) for frame in dense}
     for frame in sparse:
         for name, value in arrays(frame).items():
+            if name.endswith("_drift"):  # between measurements: it depends on when the last one was
+                continue
             assert value.tobytes() == by_step[frame.step][name].tobytes(), (frame.step, name)
 
 
