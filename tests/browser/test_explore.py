@@ -1,0 +1,133 @@
+"""A visitor of the explore page, in a real browser on the real app."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bnviz.link import from_query, to_query
+from bnviz.presets import PRESETS
+
+QUICK = "steps=60&trials=2&arms.0.depth=2&arms.1.depth=2"  # a run of about a second
+FINISHED = "state === 'finished'"
+
+
+def query_of(panel: Any) -> dict[str, str]:
+    return panel.page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+
+
+def set_number(panel: Any, label: str, value: int) -> None:
+    """Type into a number field and leave it."""
+    box = panel.page.get_by_role("spinbutton", name=label, exact=True)
+    box.fill(str(value))
+    box.press("Tab")
+
+
+def wait_for_query(panel: Any, text: str) -> None:
+    panel.page.wait_for_function(f"() => location.search.includes('{text}')", timeout=15_000)
+
+
+def preset(panel: Any, title: str) -> Any:
+    return panel.page.get_by_test_id("stButtonGroup").get_by_text(title, exact=True)
+
+
+def weights(panel: Any) -> str:
+    """The fingerprint of the initial weights that the panel shows."""
+    return panel.page.evaluate("document.querySelector('.bnv-panel').textContent.match(/weights ([0-9a-f]+)/)[1]")
+
+
+def wait_for_other_run(panel: Any, before: str) -> None:
+    """Until another run than the one of these weights has finished."""
+    panel.wait(f"{FINISHED} && frames > 5 && !root.textContent.includes('{before}')")
+
+
+def test_on_arrival_the_race_plays_by_itself(app: Any, panel: Any) -> None:
+    panel.open(app.url, frames=5)
+    panel.wait("state === 'running' || state === 'finished'")
+    assert panel.page.get_by_role("heading", name="Batch norm, live").is_visible()
+    panel.screenshot("explore-arrival")
+
+
+def test_run_shows_frames_and_the_verdict(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}")
+    panel.wait(FINISHED)
+    before = weights(panel)
+    set_number(panel, "Seed", 21)
+    panel.page.get_by_text("Changed: press Run").wait_for(timeout=15_000)
+    wait_for_query(panel, "seed=21")
+    panel.page.get_by_role("button", name="Run", exact=False).first.click()
+    panel.page.get_by_text("Changed: press Run").wait_for(state="hidden", timeout=15_000)
+    wait_for_other_run(panel, before)
+    text = panel.page.locator(".bnv-panel").inner_text()
+    assert "test accuracy" in text
+    config, notices = from_query(query_of(panel))
+    assert notices == []
+    assert (config.seed, config.steps, config.trials) == (21, 60, 2)
+
+
+def test_the_key_runs_what_is_in_the_controls(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}&seed=30")
+    panel.wait(FINISHED)
+    before = weights(panel)
+    set_number(panel, "Seed", 31)
+    panel.page.get_by_text("Changed: press Run").wait_for(timeout=15_000)
+    panel.page.keyboard.press("Control+Enter")
+    panel.page.get_by_text("Changed: press Run").wait_for(state="hidden", timeout=15_000)
+    wait_for_other_run(panel, before)
+
+
+def test_a_preset_switches_controls_link_and_charts(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}")
+    preset(panel, "Two spirals").click()
+    wait_for_query(panel, "preset=spirals")
+    panel.page.get_by_text(PRESETS["spirals"].what_to_see).wait_for(timeout=15_000)
+    panel.page.get_by_text("Decision boundary").first.wait_for(timeout=30_000)
+    panel.wait("frames >= 3")
+    assert from_query(query_of(panel)) == (PRESETS["spirals"].config, [])
+    panel.screenshot("explore-spirals")
+
+
+def test_a_junk_link_opens_with_notices(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}&arms.0.lr=-3&colour=%F0%9F%8D%8E&seed=1e99&trials=%00", frames=3)
+    notices = " ".join(panel.page.get_by_test_id("stAlert").all_inner_texts())
+    assert "arms.0.lr" in notices
+    assert "0.000001 to 100" in notices
+    assert "colour" in notices
+
+
+def test_bad_input_is_said_beside_the_control(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}&arms.1.norm=group&seed=8", frames=3)
+    set_number(panel, "Units a layer", 30)
+    error = panel.page.get_by_test_id("stSidebar").get_by_text("a divisor of the width 30")
+    error.wait_for(timeout=15_000)
+    panel.page.get_by_text("Cannot run").wait_for(timeout=15_000)
+    assert panel.page.get_by_role("spinbutton", name="Seed", exact=True).input_value() == "8"
+
+
+def test_a_link_opened_elsewhere_is_the_same_run(app: Any, new_panel: Callable[..., Any]) -> None:
+    first, second = new_panel(), new_panel()
+    first.open(f"{app.url}/?{QUICK}&seed=77")
+    first.wait(FINISHED)
+    link = first.page.evaluate("location.href")
+    second.open(link)
+    second.wait(FINISHED)
+    assert weights(first) == weights(second)
+    assert to_query(from_query(query_of(second))[0])["seed"] == "77"
+
+
+def test_presenter_view_has_no_controls(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}&hide=controls", frames=3)
+    assert panel.page.get_by_role("spinbutton").count() == 0
+    assert preset(panel, "Dying ReLUs").count() == 0
+    panel.page.get_by_role("button", name="Run", exact=False).first.wait_for()
+    wait_for_query(panel, "hide=controls")
+
+
+def test_phone(app: Any, new_panel: Callable[..., Any]) -> None:
+    panel = new_panel(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    panel.open(f"{app.url}/?{QUICK}", frames=3)
+    title = panel.page.get_by_role("heading", name="Batch norm, live")
+    header = panel.page.get_by_test_id("stHeader").bounding_box()
+    assert title.bounding_box()["y"] >= header["y"] + header["height"] - 8, "the header covers the title"
+    assert panel.page.evaluate("document.documentElement.scrollWidth") <= 390
+    panel.page.get_by_test_id("stExpandSidebarButton").tap()
+    panel.page.get_by_role("spinbutton", name="Seed", exact=True).wait_for(timeout=15_000)
+    panel.screenshot("explore-phone-settings")
