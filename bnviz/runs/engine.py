@@ -76,17 +76,17 @@ class LocalEngine:
 
     Args:
         run: `module:function` that workers execute; another than the default is for tests.
-        preload: modules that the launcher imports before the first run.
+        warm_up: `module:function` that the launcher calls once, before the first run; empty for none.
         python_path: folders added to the workers' import path.
     """
 
     def __init__(
         self,
         run: str = "bnviz.run:run",
-        preload: Sequence[str] = ("torch", "numpy", "bnviz.run", "bnviz.datasets"),
+        warm_up: str = "bnviz.runs.warmup:warm_up",
         python_path: Sequence[str] = (),
     ) -> None:
-        self._arguments = ("--run", run, "--preload", ",".join(preload))
+        self._arguments = ("--run", run, "--warm-up", warm_up)
         self._python_path = (str(Path(bnviz.__file__).parents[1]), *python_path)
         self._lock = threading.Lock()
         self._launcher: subprocess.Popen[bytes] | None = None

@@ -26,9 +26,9 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from bnviz.runs.protocol import REPLY, REQUEST, START, TERMINATE, WAIT
 from bnviz.runs.worker import Run, work
@@ -38,21 +38,20 @@ POLL_SECONDS = 0.002
 PR_SET_PDEATHSIG = 1
 
 
-def load(name: str) -> Run:
+def load(name: str) -> Callable[..., Any]:
     """Import `module:function`."""
     module, function = name.split(":")
     return getattr(importlib.import_module(module), function)
 
 
-def preload(names: Iterable[str]) -> None:
-    """Import what every worker needs, once; a module that is missing is left to the run that needs it."""
-    for name in names:
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            print(f"bnviz: {name} could not be loaded ahead: {error}", file=sys.stderr)
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)
+def prepare(warm_up: str) -> None:
+    """Call the function that makes workers start fast; when it fails, the run that needs the same will say why."""
+    if not warm_up:
+        return
+    try:
+        load(warm_up)()
+    except Exception as error:
+        print(f"bnviz: workers start slower: {type(error).__name__}: {error}", file=sys.stderr)
 
 
 class Launcher:
@@ -145,9 +144,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bnviz.runs.launcher")
     parser.add_argument("--control", type=int, required=True, help="file descriptor of the control socket")
     parser.add_argument("--run", required=True, help="module:function that turns a configuration into records")
-    parser.add_argument("--preload", default="", help="modules to import before the first run, separated by commas")
+    parser.add_argument("--warm-up", default="", help="module:function that is called once, before the first run")
     options = parser.parse_args(arguments)
-    preload(filter(None, options.preload.split(",")))
+    prepare(options.warm_up)
     run = load(options.run)
     gc.collect()
     gc.freeze()  # the collector must not touch, and so copy, the pages that workers share

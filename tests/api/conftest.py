@@ -48,7 +48,7 @@ class KeptEngine(LocalEngine):
 
 @pytest.fixture(scope="session")
 def kept_engine() -> Iterator[KeptEngine]:
-    engine = KeptEngine(run="fake_runs:run", preload=(), python_path=(FAKES,))
+    engine = KeptEngine(run="fake_runs:run", warm_up="", python_path=(FAKES,))
     yield engine
     engine.really_close()
 

@@ -51,7 +51,7 @@ def config() -> Callable[..., RunConfig]:
 
 @pytest.fixture(scope="session")
 def kept_engine() -> Iterator[KeptEngine]:
-    engine = KeptEngine(run="fake_runs:run", preload=(), python_path=(HERE,))
+    engine = KeptEngine(run="fake_runs:run", warm_up="", python_path=(HERE,))
     yield engine
     engine.really_close()
 
@@ -59,7 +59,7 @@ def kept_engine() -> Iterator[KeptEngine]:
 @pytest.fixture
 def own_engine() -> Iterator[LocalEngine]:
     """A launcher that the test may harm."""
-    engine = LocalEngine(run="fake_runs:run", preload=(), python_path=(HERE,))
+    engine = LocalEngine(run="fake_runs:run", warm_up="", python_path=(HERE,))
     yield engine
     engine.close()
 

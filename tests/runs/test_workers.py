@@ -22,7 +22,7 @@ from bnviz.config import ArmConfig, RunConfig
 from bnviz.runs.engine import LocalEngine
 from bnviz.runs.service import RunService
 from bnviz.settings import Settings
-engine = LocalEngine(run="fake_runs:run", preload=(), python_path=(sys.argv[1],))
+engine = LocalEngine(run="fake_runs:run", warm_up="", python_path=(sys.argv[1],))
 service = RunService(Settings(data_dir="", max_workers=2), engine)
 ids = [service.submit(RunConfig(arms=(ArmConfig(name=kind),), trials=1, steps=4000)).id for kind in ("slow", "stubborn")]
 while any(service.trace(i).frame_count < 2 for i in ids):
@@ -91,7 +91,7 @@ def test_a_dead_launcher_fails_its_runs_and_is_started_again(make_service, own_e
 
 
 def test_a_launcher_that_cannot_start_fails_the_run_with_the_reason(make_service, config, finish, capfd):
-    engine = LocalEngine(run="no_such_module:run", preload=())
+    engine = LocalEngine(run="no_such_module:run", warm_up="")
     try:
         status = finish(make_service(engine), config())
     finally:

@@ -1,0 +1,27 @@
+"""What the launcher does once, so that no worker has to: importing, reading data sets, the first use of torch.
+
+Runs in the launcher only; it needs torch.
+"""
+
+import numpy.ma  # noqa: F401 - NumPy loads it when it is first needed
+import torch
+
+from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.datasets import load
+from bnviz.run import run
+
+DATASETS = ("digits", "wine", "breast_cancer", "spirals")
+
+
+def warm_up() -> None:
+    """Read the data sets that are files; then train a tiny network for one step, which makes torch set itself up."""
+    torch.set_num_threads(1)
+    for name in DATASETS:
+        load(DatasetConfig(name=name), 0)
+    if torch.accelerator.is_available():
+        return  # with a device, the first gradient starts threads, which a fork would lose
+    state = torch.get_rng_state()
+    arms = tuple(ArmConfig(norm=norm, depth=2, width=4) for norm in ("none", "batch"))
+    for _ in run(RunConfig(arms=arms, trials=1, steps=1, batch_size=8, probe_size=8)):
+        pass
+    torch.set_rng_state(state)
