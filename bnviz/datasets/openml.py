@@ -5,10 +5,10 @@ own download (`~/scikit_learn_data`, or where the variable SCIKIT_LEARN_DATA poi
 mapped from there: a run reads only the rows that it trains on.
 """
 
+import contextlib
 import socket
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
@@ -22,7 +22,7 @@ TRAIN_ROWS = 60_000  # the first rows are the authors' training set, the last 10
 TIMEOUT_SECONDS = 20.0  # without an answer from the network
 
 
-@contextmanager
+@contextlib.contextmanager
 def _network_timeout(seconds: float) -> Iterator[None]:
     """Bound every wait on the network; scikit-learn's loader takes no timeout of its own."""
     before = socket.getdefaulttimeout()
@@ -68,14 +68,19 @@ def read(name: str) -> Table:
     """All 70,000 rows: pixels uint8 (n, 784), mapped from disk where they could be kept, and labels.
 
     Raises:
-        DatasetUnavailable: not on disk yet and OpenML cannot be reached.
+        DatasetUnavailable: not on disk yet and OpenML cannot be reached, or no folder to keep it in.
     """
-    pixels, labels = _cache(name)
-    if not (pixels.exists() and labels.exists()):
-        table = _fetch(name)
+    try:
+        pixels, labels = _cache(name)
+        if pixels.exists() and labels.exists():
+            return Table(np.load(pixels, mmap_mode="r", allow_pickle=False), np.load(labels, allow_pickle=False))
+    except (OSError, ValueError) as error:  # a folder that may not be made; a damaged file
+        raise DatasetUnavailable(f"{name}: scikit-learn's data folder cannot be used ({error}). Choose digits.") from error
+    table = _fetch(name)
+    with contextlib.suppress(OSError):  # a full or read-only disk: it is fetched again next time
         _save(labels, table.labels)
         _save(pixels, table.inputs.astype(np.uint8))
-    return Table(np.load(pixels, mmap_mode="r", allow_pickle=False), np.load(labels, allow_pickle=False))
+    return table
 
 
 def split(table: Table, train_size: int, test_size: int, rng: np.random.Generator) -> tuple[Table, Table]:

@@ -251,6 +251,24 @@ def test_mnist_is_fetched_once_and_split_as_its_authors_did(fake_openml):
     assert data.class_count == 10
 
 
+def test_mnist_can_be_used_where_it_cannot_be_kept(fake_openml, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "save", fail)
+    config = DatasetConfig(name="mnist", train_size=20, test_size=10)
+    assert load(config, 0).train_inputs.tobytes() == load(config, 0).train_inputs.tobytes()
+    assert len(fake_openml) == 2
+
+
+def test_a_damaged_copy_is_reported(fake_openml, tmp_path):
+    load(DatasetConfig(name="mnist", train_size=20, test_size=10), 0)
+    (pixels,) = tmp_path.rglob("mnist-pixels.npy")
+    pixels.write_bytes(b"not an array")
+    with pytest.raises(DatasetUnavailable, match="data folder cannot be used"):
+        load(DatasetConfig(name="mnist", train_size=20, test_size=10), 0)
+
+
 def test_the_network_timeout_is_set_and_taken_back(monkeypatch, tmp_path):
     import socket
 
