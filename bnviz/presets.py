@@ -55,15 +55,14 @@ _ALL = (
         "dying_relu",
         "Dying ReLUs",
         "Six ReLU layers, a learning rate of 0.15 and a momentum of 0.9: large steps.",
-        "In the chart of dead units: without batch norm most units soon put out 0 for every input and learn no more.",
+        "Dead ReLU units: without batch norm most units soon put out 0 for every input, and learn no more.",
         RunConfig(arms=_arms(lr=0.15, momentum=0.9), steps=400),
     ),
     Preset(
         "deep_30",
         "30 layers deep",
         "Thirty ReLU layers without shortcuts between them: the gradient has far to go.",
-        "In the chart of gradients: without batch norm next to nothing arrives and nothing is learned. "
-        "With it the net learns, though slowly: now the gradient is largest at the input.",
+        "Gradient by layer: without batch norm next to nothing arrives at the input. With it the net learns, if slowly.",
         RunConfig(arms=_arms(depth=30, init="xavier", lr=0.1), trials=6, steps=300),
     ),
     Preset(

@@ -21,6 +21,7 @@ if not state.controls_hidden():
         key=state.PRESET_KEY,
         format_func=lambda name: PRESETS[name].title,
         on_change=state.choose_preset,
+        label_visibility="collapsed",
     )
 st.markdown(PRESETS[st.session_state.origin].sentence)
 run_area()

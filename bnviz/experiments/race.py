@@ -138,6 +138,12 @@ class RaceVerdict:
             if arm != reference
         )
 
+    @property
+    def diverged_counts(self) -> dict[str, int]:
+        """Diverged trials of every arm that has some, by its label."""
+        counts = self._diverged.sum(axis=1)
+        return {label: int(count) for label, count in zip(self._labels, counts, strict=True) if count}
+
     def sentence(self) -> str:
         """The verdict in plain words: the standing while the run is on, the comparison when it is over."""
         if not self._steps:
@@ -146,7 +152,7 @@ class RaceVerdict:
             return "Initialization only: nothing is trained, so there is no race."
         if not self.over:
             return f"Step {self._steps[-1]}: median test accuracy {self._standing()}."
-        return " ".join(part for part in (self._outcome(), self._divergence()) if part)
+        return self._outcome()
 
     def _standing(self) -> str:
         return ", ".join(f"{label} {_percent(value)}" for label, value in zip(self._labels, self._medians[-1], strict=True))
@@ -176,11 +182,6 @@ class RaceVerdict:
         when = f"after a median of {median:.0f} steps" if np.isfinite(median) else "in fewer than half of its trials"
         return f"{_capital(self._labels[0])} reached {_percent(target)} test accuracy {when}."
 
-    def _divergence(self) -> str:
-        counts = self._diverged.sum(axis=1)
-        notes = [f"{label} in {n} of {self._config.trials}" for label, n in zip(self._labels, counts, strict=True) if n]
-        return f"Diverged trials: {', '.join(notes)}." if notes else ""
-
 
 def _in_full(comparison: Comparison, target: float) -> str:
     """One comparison as a sentence of its own."""
@@ -199,12 +200,15 @@ def _one_sided(comparison: Comparison, goal: str) -> str:
     first = np.isinf(comparison.speedup[1])
     winner, loser = (comparison.label, comparison.reference) if first else (comparison.reference, comparison.label)
     steps, losing = (comparison.steps, comparison.reference_steps) if first else (comparison.reference_steps, comparison.steps)
-    when, trials, late = _median(steps[np.isfinite(steps)]), len(steps), int(np.isinf(losing).sum())
-    start = "No clear difference: " if comparison.outcome == "no clear difference" else ""
-    sentence = (
-        f"{winner} reached {goal} after a median of {when:.0f} steps ({np.isfinite(steps).sum()} of {trials} trials), "
-        f"{loser} did not within {comparison.last_step} steps in {late} of {trials}."
+    reached, late, trials = int(np.isfinite(steps).sum()), int(np.isinf(losing).sum()), len(steps)
+    whose = f"median of {trials} trials" if reached == trials else f"median of the {reached} of {trials} trials that did"
+    who = (
+        f"did not within {comparison.last_step}"
+        if late == trials
+        else f"did not within {comparison.last_step} in {late} of {trials}"
     )
+    start = "No clear difference: " if comparison.outcome == "no clear difference" else ""
+    sentence = f"{winner} reached {goal} after {_median(steps[np.isfinite(steps)]):.0f} steps ({whose}); {loser} {who}."
     return start + sentence if start else _capital(sentence)
 
 

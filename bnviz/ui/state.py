@@ -38,7 +38,7 @@ def sync() -> None:
     state = st.session_state
     if "base" not in state or (query and query != state.query):
         config, state.notices = from_query(query)
-        state.query, state.presses = query, 0
+        state.query = query
         load(config)
         submit(config)
     elif any(key not in state for key in _KEYS.values()):  # Streamlit forgets widgets while another page is shown
@@ -68,16 +68,26 @@ def submit(config: RunConfig) -> None:
     """Start the run or join it, and let the panel play it."""
     state = st.session_state
     try:
-        state.shown = Shown(config, get_service().submit(config).id)
+        status = get_service().submit(config)
     except (QueueFull, CostTooHigh) as error:
         state.shown = Shown(config, None, str(error))
+        return
+    if status.cached and "shown" in state and state.shown.run_id == status.id:
+        _replay()
+    state.shown = Shown(config, status.id)
+
+
+def _replay() -> None:
+    """Run was pressed again for what is shown: let the panel follow the finished run from its start once more."""
+    memory = st.session_state.get("_panel_memory")  # of `live_panel`, whose browser side follows a new generation afresh
+    if memory is not None:
+        memory["generation"] += 1
 
 
 def press_run() -> None:
     """Run was pressed: start what the controls ask for, or leave all as it is when they ask for nothing usable."""
     state = st.session_state
     state.notices = []
-    state.presses += 1
     asked = draft()
     if asked.config is not None:
         submit(asked.config)
@@ -88,7 +98,6 @@ def choose_preset() -> None:
     state = st.session_state
     config = PRESETS[state[PRESET_KEY] or state.origin].config
     state.notices = []
-    state.presses += 1
     load(config)
     submit(config)
 

@@ -63,6 +63,14 @@ def test_run_shows_frames_and_the_verdict(app: Any, panel: Any) -> None:
     assert (config.seed, config.steps, config.trials) == (21, 60, 2)
 
 
+def test_run_pressed_again_plays_the_finished_run_again(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}&seed=41")
+    panel.wait(f"{FINISHED} && frame === frames - 1")
+    panel.page.get_by_role("button", name="Run", exact=False).first.click()
+    panel.wait("frame < frames - 1")
+    panel.wait("frame === frames - 1 && frames > 5")
+
+
 def test_the_key_runs_what_is_in_the_controls(app: Any, panel: Any) -> None:
     panel.open(f"{app.url}/?{QUICK}&seed=30")
     panel.wait(FINISHED)

@@ -60,6 +60,7 @@ def test_the_presets_are_there_and_described() -> None:
         assert preset.sentence.endswith(".")
         assert preset.what_to_see.endswith(".")
         assert len(preset.title) <= 32
+        assert max(len(preset.sentence), len(preset.what_to_see)) <= 125, "one line on a projector"
         assert preset.config.trials >= 6, "fewer give no 95 % interval"
         check_cost(preset.config)
 
@@ -99,11 +100,11 @@ def test_dying_relu_kills_units_of_the_plain_net_only(play: Callable[[str], Play
 
 
 @pytest.mark.slow
-def test_deep_30_gradient_vanishes_without_and_grows_towards_the_input_with_batch_norm(play: Callable[[str], Played]) -> None:
+def test_deep_30_gradient_vanishes_without_batch_norm(play: Callable[[str], Played]) -> None:
     played = play("deep_30")
     gradients = {norm: np.median(values, axis=0) for norm, values in played.layers("pre_norm_grad_norm", 0).items()}
     assert gradients["none"][0] < 1e-2 * gradients["none"][-1]
-    assert gradients["batch"][0] > 2 * gradients["batch"][-1]
+    assert gradients["batch"][0] > gradients["batch"][-1]
     assert played.last["none"] < 0.15
     assert played.last["batch"] > 0.35
 

@@ -105,8 +105,15 @@ def test_a_reference_that_never_gets_there_gives_a_bound_not_a_number() -> None:
     assert most == np.inf
     assert comparison.outcome == "sooner"
     assert verdict.sentence() == (
-        "Batch norm reached 91 % test accuracy after a median of 36 steps (8 of 8 trials), "
-        "no norm did not within 100 steps in 8 of 8."
+        "Batch norm reached 91 % test accuracy after 36 steps (median of 8 trials); no norm did not within 100."
+    )
+
+
+def test_when_only_some_trials_get_there_it_is_said_how_many() -> None:
+    verdict = race(config(), ramps([[90] * 2 + [np.inf] * 6, [40] * 7 + [np.inf]]))
+    assert verdict.sentence() == (
+        "Batch norm reached 91 % test accuracy after 36 steps (median of the 7 of 8 trials that did); "
+        "no norm did not within 100 in 6 of 8."
     )
 
 
@@ -114,7 +121,7 @@ def test_an_arm_that_never_gets_there() -> None:
     verdict = race(config(), ramps([[40] * 8, [np.inf] * 8]))
     assert verdict.comparisons()[0].outcome == "later"
     assert verdict.sentence().startswith(
-        "No norm reached 91 % test accuracy after a median of 36 steps (8 of 8 trials), batch norm did not"
+        "No norm reached 91 % test accuracy after 36 steps (median of 8 trials); batch norm did not"
     )
 
 
@@ -137,7 +144,7 @@ def test_divergence_is_counted_and_never_reaches() -> None:
     accuracies = ramps([[60] * 8, [30] * 8])
     accuracies[3:, 0, :3] = np.nan
     verdict = race(config(), accuracies)
-    assert verdict.sentence().endswith("Diverged trials: no norm in 3 of 8.")
+    assert verdict.diverged_counts == {"no norm": 3}
     assert np.isinf(verdict.steps_to_target()[0, :3]).all()  # type: ignore[index]
 
 
@@ -147,10 +154,8 @@ def test_all_diverged_ends_the_race_early() -> None:
     verdict = race(config(), accuracies, steps=(0, 5))
     assert verdict.over
     assert verdict.target is None
-    assert verdict.sentence() == (
-        "No arm learned in 5 steps: median test accuracy no norm 0 %, batch norm 0 %. "
-        "Diverged trials: no norm in 8 of 8, batch norm in 8 of 8."
-    )
+    assert verdict.sentence() == "No arm learned in 5 steps: median test accuracy no norm 0 %, batch norm 0 %."
+    assert verdict.diverged_counts == {"no norm": 8, "batch norm": 8}
 
 
 def test_nothing_learned_is_no_verdict() -> None:
