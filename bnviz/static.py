@@ -119,7 +119,7 @@ def _page() -> tuple[bytes, bytes] | None:
     page = index.read_text(encoding="utf-8")
     modules = [name for name in _files() if name.endswith(".js") and name.startswith("live_panel/")]
     links = [f'<link rel="modulepreload" href="./{asset_url(name)}">' for name in modules]
-    links.append(f'<link rel="preload" as="style" href="./{asset_url("live_panel/panel.css")}">')
+    links.append(f'<link rel="stylesheet" href="./{asset_url("live_panel/panel.css")}">')
     links.append(f'<script async data-bnv-plotly src="./{asset_url("plotly.min.js")}"></script>')
     body = page.replace("</head>", "".join(links) + "</head>", 1).encode()
     return body, gzip.compress(body, 6, mtime=0)

@@ -12,14 +12,14 @@ export class Card {
     this.empty = make("div", { class: "bnv-empty" });
     this.tools = make("div", { class: "bnv-tools" });
     this.title = make("h3");
+    this.yTitle = make("span", { class: "bnv-ytitle" }); // above the axis, where it can be read without turning the head
     this.note = make("p", { class: "bnv-note" });
     this.how = make("p", { class: "bnv-how" });
     this.element = make(
       "figure",
       { class: "bnv-card", "data-chart": spec.id, "data-draws": 0 },
       make("figcaption", {}, this.title, this.tools),
-      make("div", { class: "bnv-frame" }, this.holder, this.empty),
-      this.note,
+      make("div", { class: "bnv-frame" }, this.holder, this.empty, make("div", { class: "bnv-above" }, this.yTitle, this.note)),
       this.how,
     );
     this.plot = new Plot(this.holder, panel.theme);
@@ -42,7 +42,7 @@ export class Card {
     say(this.title, spec.title);
     say(this.how, spec.how);
     say(this.empty, spec.empty);
-    say(this.note, "");
+    this.sayNote("");
     this.holder.setAttribute("role", "img");
     this.holder.setAttribute("aria-label", `${spec.title}. ${spec.how}`);
     this.tools.replaceChildren(...spec.selectors.map((selector) => this.selector(selector)));
@@ -64,6 +64,11 @@ export class Card {
     return make("select", { "aria-label": `${this.spec.title}: ${selector.label}`, onchange: (event) => change(event.target.value) }, ...options);
   }
 
+  /** Height of everything on the card but the plot, in pixels; two lines of reading help are reserved. */
+  get around() {
+    return this.title.parentElement.offsetHeight + Math.min(this.how.offsetHeight, 37) + 17;
+  }
+
   /** Whether another frame than the shown one is due. */
   isDue(k) {
     return k >= 0 && this.isVisible && this.plot.drawn !== k && !this.plot.held;
@@ -79,9 +84,15 @@ export class Card {
     const done = this.plot.draw(k, full);
     this.element.dataset.draws = ++this.draws;
     this.element.dataset.frame = k;
+    say(this.yTitle, this.plot.yTitle);
     this.empty.hidden = !this.isBlank(k);
-    say(this.note, this.store.text(`${this.spec.id}:${this.plot.viewKey}`, k));
+    this.sayNote(this.store.text(`${this.spec.id}:${this.plot.viewKey}`, k));
     return done;
+  }
+
+  sayNote(text) {
+    say(this.note, text);
+    if (this.note.title !== text) this.note.title = text;
   }
 
   /** No value at all in this view so far. */

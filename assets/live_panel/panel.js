@@ -10,6 +10,9 @@ import { Stream } from "./stream.js";
 import { Pace, statusWords } from "./words.js";
 
 const DRAW_BUDGET = 8; // milliseconds of drawing in one animation frame
+const WIDE = 1000; // pixels; narrower windows scroll
+const [SHORTEST, TALLEST] = [140, 340]; // pixels of a plot
+const GAP = 10; // pixels between cards
 const VERDICT_PAUSE = 500; // milliseconds between two sentences: a sentence must be readable
 
 export class Panel {
@@ -42,8 +45,8 @@ export class Panel {
     this.grid = make("div", { class: "bnv-grid" });
     this.bar = new Bar(this);
     const head = make("div", { class: "bnv-head" }, this.verdict, this.diverged, make("div", { class: "bnv-row" }, this.legend, this.proof));
-    const foot = make("div", { class: "bnv-foot" }, this.status, this.bar.element);
-    this.root = make("section", { class: "bnv-panel", tabindex: 0, "aria-label": `Live charts. ${KEYS_HELP}` }, head, this.grid, foot, this.announcer);
+    this.foot = make("div", { class: "bnv-foot" }, this.status, this.bar.element);
+    this.root = make("section", { class: "bnv-panel", tabindex: 0, "aria-label": `Live charts. ${KEYS_HELP}` }, head, this.grid, this.foot, this.announcer);
     parent.append(this.root);
   }
 
@@ -129,6 +132,18 @@ export class Panel {
       card.reset(spec, store);
       if (this.grid.children[place] !== card.element) this.grid.insertBefore(card.element, this.grid.children[place] || null);
     });
+    this.fit();
+  }
+
+  /** Choose the plots' height so that two rows of charts fit between the head and the playback bar. */
+  fit() {
+    const first = this.grid.querySelector(".bnv-card");
+    if (!first || innerWidth <= WIDE) return this.root.style.removeProperty("--plot");
+    const scroller = this.root.closest("[data-testid=stMain]");
+    const top = this.grid.getBoundingClientRect().top + (scroller ? scroller.scrollTop : scrollY);
+    const around = Math.max(...[...this.grid.querySelectorAll(".bnv-card")].map((card) => card.bnvCard.around));
+    const room = (innerHeight - top - this.foot.offsetHeight - 3 * GAP) / 2 - around;
+    this.root.style.setProperty("--plot", `${Math.round(Math.min(Math.max(room, SHORTEST), TALLEST))}px`);
   }
 
   addCard(spec) {
@@ -247,6 +262,7 @@ export class Panel {
   resized() {
     clearTimeout(this.resizeTimer);
     this.resizeTimer = setTimeout(() => {
+      this.fit();
       for (const card of this.cards.values()) card.redraw();
     }, 120);
   }

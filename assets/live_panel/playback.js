@@ -82,9 +82,9 @@ export class Playback {
 
   /** A run that was over before we came: play it from the start, or show its end. */
   replay(fromStart) {
-    this.isLive = false;
-    this.isPlaying = fromStart;
-    this.position = fromStart ? 0 : Math.max(0, this.count - 1);
+    this.isLive = !fromStart;
+    this.isPlaying = true;
+    this.position = 0;
   }
 
   ended() {

@@ -47,6 +47,10 @@ export class Plot {
     return (scale ? scale.value : this.spec.figure.layout.yaxis.type) === "log";
   }
 
+  get yTitle() {
+    return this.spec.titles[this.viewKey]?.y || this.spec.figure.layout.yaxis.title.text;
+  }
+
   /** Draw frame k; `full` forces Plotly to know the data. */
   async draw(k, full = false) {
     const view = this.store.view(this.spec, this.viewKey);
@@ -108,7 +112,7 @@ export class Plot {
       if (/^[xy]axis/.test(name)) Object.assign(axis, { gridcolor: this.theme.grid, linecolor: this.theme.grid, tickcolor: this.theme.grid });
     }
     if (titles.x) layout.xaxis.title.text = titles.x;
-    if (titles.y) layout.yaxis.title.text = titles.y;
+    layout.yaxis.title.text = ""; // the card shows it
     layout.yaxis.type = this.isLog ? "log" : "linear";
     layout.yaxis.uirevision = `${layout.uirevision}:${this.viewKey}:${this.isLog}`;
     if (range) layout.yaxis.range = [...range];

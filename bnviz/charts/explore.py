@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnviz.charts import figures
-from bnviz.charts.numbers import LEVELS, band, band_words, listing, pack, short, shorts
+from bnviz.charts.numbers import LEVELS, band, band_words, listing, pack, shorts
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.theme import arm_styles
 from bnviz.experiments.race import RaceVerdict
-from bnviz.records import BIN_RANGE, TENSORS, ArmMeasured, RunEnded, RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.records import TENSORS, ArmMeasured, RunEnded, RunFinished, RunStarted, RunStopped, StepMeasured
 
 Series = list[Any]
 SHARE_WORTH_SAYING = 0.001  # a share outside the bins below this is not mentioned
@@ -18,6 +18,8 @@ SHARE_WORTH_SAYING = 0.001  # a share outside the bins below this is not mention
 
 class ExploreEncoder:
     """Encodes one run for the explore panel; called once with each record, in order."""
+
+    _verdict: RaceVerdict | None = None
 
     def start(self, started: RunStarted) -> dict[str, Any]:
         """The panel's skeleton: arms, charts, and the proof that the arms are twins."""
@@ -38,6 +40,7 @@ class ExploreEncoder:
 
     def frame(self, measured: StepMeasured) -> dict[str, Any]:
         """One frame: `{view: [series per arm]}` per chart, and the sentences that changed."""
+        assert self._verdict is not None
         self._verdict.add(measured)
         arms, trials = measured.arms, self._config.trials
         charts = {
@@ -51,13 +54,16 @@ class ExploreEncoder:
         }
         if self._has_plane:
             charts["boundary"] = {"": [_plane(arm) for arm in arms]}
-        said = {"verdict": self._verdict.sentence(), "diverged": self._diverged(arms), **self._outside(arms)}
+        said = {"verdict": self._sentence(), "diverged": self._diverged(arms), **self._outside(arms)}
         return {"frame": measured.frame, "step": measured.step, "charts": charts, "text": self._news(said)}
 
     def end(self, ended: RunEnded) -> dict[str, Any]:
         """How the run ended and the last word on it."""
         state = "finished" if isinstance(ended, RunFinished) else "stopped" if isinstance(ended, RunStopped) else "failed"
-        return {"state": state, "step": ended.step, "reason": getattr(ended, "reason", ""), "verdict": self._verdict.sentence()}
+        return {"state": state, "step": ended.step, "reason": getattr(ended, "reason", ""), "verdict": self._sentence()}
+
+    def _sentence(self) -> str:
+        return self._verdict.sentence() if self._verdict else ""  # a run that failed before it started has none
 
     def _charts(self, started: RunStarted) -> list[ChartSpec]:
         config = started.config
@@ -107,9 +113,10 @@ class ExploreEncoder:
         """Per tensor what the histograms' axis leaves out, as a note of the chart."""
         notes = {}
         for tensor in TENSORS:
-            parts = [_outside_words(arm.histograms[tensor][0], label) for arm, label in zip(arms, self._config.arm_labels, strict=True)]
-            said = listing([part for part in parts if part])
-            notes[f"histograms:{tensor}"] = f"Outside {BIN_RANGE[0]:g} to {BIN_RANGE[1]:g}: {said}." if said else ""
+            shares = [_outside_share(arm.histograms[tensor][0]) for arm in arms]
+            words = [f"{label} {100 * share:.2g} %" for label, share in zip(self._config.arm_labels, shares, strict=True)]
+            said = listing(words) if max(shares) >= SHARE_WORTH_SAYING else ""
+            notes[f"histograms:{tensor}"] = f"off the axis (worst layer): {said}" if said else ""
         return notes
 
     def _news(self, said: dict[str, Any]) -> dict[str, Any]:
@@ -153,11 +160,7 @@ def _plane(arm: ArmMeasured) -> str:
     return "" if grid is None or not np.isfinite(grid).all() else pack(grid.ravel())
 
 
-def _outside_words(counts: NDArray[Any], label: str) -> str:
-    """'batch norm up to 4.2 % (layer 3)', or nothing when nothing lies outside."""
+def _outside_share(counts: NDArray[Any]) -> float:
+    """Largest share of a layer's values that lie outside the bins."""
     totals = np.maximum(counts.sum(axis=1), 1)
-    share = (counts[:, 0] + counts[:, -1]) / totals
-    worst = int(share.argmax())
-    if share[worst] < SHARE_WORTH_SAYING:
-        return ""
-    return f"{label} up to {short(100 * share[worst]):g} % (layer {worst + 1})"
+    return float(((counts[:, 0] + counts[:, -1]) / totals).max())

@@ -13,7 +13,7 @@ MAX_POINTS_SHOWN = 300  # training points drawn over a decision boundary
 TENSOR_NAMES = {"pre_norm": "pre-norm", "pre_activation": "pre-activation", "post_activation": "post-activation"}
 GRADIENTS = {"weight_grad_norm": "of the weights", "pre_norm_grad_norm": "of the pre-norm output"}
 S_SHAPED = ("sigmoid", "tanh")
-RIDGE_HEIGHT = 1.25  # rows are 1 apart: neighbours overlap a little
+RIDGE_HEIGHT = 1.25  # rows are 1 apart: neighbours overlap a little; the same in assets/live_panel/paths.js
 _DEAD = "A dead unit outputs 0 for every probe sample: no gradient passes, so it cannot learn."
 _SATURATED = "A saturated output sits on the flat end of its curve, where hardly any gradient passes."
 UNIT_WORDS = {
@@ -83,7 +83,7 @@ def histograms_figure(config: RunConfig) -> ChartSpec:
         "replace",
         layout,
         selectors=(_tensor_selector("pre_activation"),),
-        y_range=(-0.15, len(layers) - 1 + RIDGE_HEIGHT + 0.1),
+        y_range=(-0.15, len(layers) - 1 + RIDGE_HEIGHT + 0.35),
         titles={tensor: {"x": f"{name} value, first trial"} for tensor, name in TENSOR_NAMES.items()},
     )
     for index, style in enumerate(arm_styles(config)):
@@ -122,8 +122,8 @@ def drift_figure(config: RunConfig) -> ChartSpec:
     options = tuple((str(layer + 1), f"layer {layer + 1}") for layer in layers)
     chart = ChartSpec(
         "drift",
-        "Drift of a layer's values",
-        "Line: median; bands: 15th to 85th and 5th to 95th percentile. Steady bands: the next layer aims at a fixed target.",
+        "Drift",
+        "Median, 15th to 85th and 5th to 95th percentile. Steady bands give the next layer a fixed target.",
         "append",
         _over_steps(config, "value"),
         selectors=(_tensor_selector("pre_activation"), Selector("layer", "Layer", options, options[-1][0])),
@@ -142,7 +142,7 @@ def update_ratio_figure(config: RunConfig) -> ChartSpec:
     chart = ChartSpec(
         "update_ratio",
         "Size of an update",
-        "Share of its length by which one update moves a layer's weights. About 0.001 is usual; far more is unstable, far less is idle.",
+        "How far one update moves a layer's weights, as a share of their length. About 0.001 is usual.",
         "replace",
         _by_layer(config, "update ratio |ΔW| / |W|", "log"),
         empty="The update ratio comes with the first update",
@@ -157,13 +157,13 @@ def boundary_figure(started: RunStarted) -> ChartSpec:
     chart = ChartSpec(
         "boundary",
         "Decision boundary",
-        "Colour: the class that the network gives to each place (first trial); dots: training samples of their true class.",
+        "Areas: the class the network answers there (first trial). Dots: training samples, in their true class.",
         "replace",
         base_layout("", ""),
         palette=CLASS_COLORS,
         y_range=(float(started.plane["extent"][2]), float(started.plane["extent"][3])),
     )
-    chart.layout |= {"margin": {"l": 30, "r": 8, "t": 24, "b": 26}, "images": [], "annotations": []}
+    chart.layout |= {"margin": {"l": 30, "r": 8, "t": 22, "b": 22}, "images": [], "annotations": []}
     columns = min(len(styles), 3)
     rows = math.ceil(len(styles) / columns)
     for index, style in enumerate(styles):
@@ -179,11 +179,11 @@ def _add_plane(chart: ChartSpec, started: RunStarted, arm: int, label: str, colu
     left, right = column[0] / column[1] + 0.02, (column[0] + 1) / column[1] - 0.02
     top = 1 - row[0] / row[1]
     bottom = top - 1 / row[1] + (0.1 if row[1] > 1 else 0)
-    chart.layout[f"xaxis{number}"] = axis("", domain=[left, right], range=[x0, x1], anchor=f"y{number}", showgrid=False)
-    chart.layout[f"yaxis{number}"] = axis("", domain=[bottom, top], range=[y0, y1], anchor=f"x{number}", showgrid=False)
+    chart.layout[f"xaxis{number}"] = axis("", domain=[left, right], range=[x0, x1], anchor=f"y{number}", showgrid=False, nticks=4)
+    chart.layout[f"yaxis{number}"] = axis("", domain=[bottom, top], range=[y0, y1], anchor=f"x{number}", showgrid=False, nticks=4)
     image = {"xref": f"x{number}", "yref": f"y{number}", "x": x0, "y": y1, "sizex": x1 - x0, "sizey": y1 - y0}
     chart.layout["images"].append({**image, "sizing": "stretch", "layer": "below", "opacity": 0.55, "source": ""})
-    place = {"xref": "paper", "yref": "paper", "x": (left + right) / 2, "y": top, "yanchor": "bottom", "showarrow": False}
+    place = {"xref": "paper", "yref": "paper", "x": (left + right) / 2, "y": top, "xanchor": "center", "yanchor": "bottom", "showarrow": False}
     chart.layout["annotations"].append({**place, "text": label})
     chart.data.append(_points(started, number))
     chart.marks.append(Mark("image", arm, arm, (), arm))

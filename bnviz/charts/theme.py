@@ -63,7 +63,7 @@ def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
 def base_layout(x_title: str, y_title: str) -> dict[str, Any]:
     """The layout every chart starts from: transparent, fixed margins, zoom kept between updates."""
     return {
-        "margin": {"l": 54, "r": 10, "t": 8, "b": 40},
+        "margin": {"l": 44, "r": 16, "t": 22, "b": 36},
         "showlegend": False,
         "uirevision": "keep",
         "hovermode": "closest",
@@ -77,7 +77,7 @@ def base_layout(x_title: str, y_title: str) -> dict[str, Any]:
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """An axis of fixed size: no automatic margin, which would move the plot at every update."""
-    return {"title": {"text": title, "standoff": 6}, "automargin": False, "zeroline": False, "nticks": 6, **more}
+    return {"title": {"text": title, "standoff": 4}, "automargin": False, "zeroline": False, **({"nticks": 6} | more)}
 
 
 def _rgb(color: str) -> tuple[int, int, int]:

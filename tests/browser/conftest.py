@@ -5,10 +5,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,62 @@ def slow_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The app as on a host that does not pass the stream."""
     with serving(tmp_path_factory.mktemp("slow_app"), BNVIZ_STREAM="off") as running:
         yield running
+
+
+class Wire:
+    """A TCP connection to the app that can be cut: what a browser behind a bad network sees."""
+
+    def __init__(self, app: App) -> None:
+        self._target = ("127.0.0.1", int(app.url.rsplit(":", 1)[1]))
+        self._sockets: list[socket.socket] = []
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.mend()
+
+    def mend(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._server,), daemon=True).start()
+
+    def cut(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        while self._sockets:
+            with suppress(OSError):
+                self._sockets.pop().shutdown(socket.SHUT_RDWR)
+
+    def _accept(self, server: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = server.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._target)
+            self._sockets += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+@pytest.fixture
+def cuttable() -> Iterator[Callable[[App], Wire]]:
+    """Make wires to an app; cut at the end."""
+    wires: list[Wire] = []
+
+    def make(app: App) -> Wire:
+        wires.append(Wire(app))
+        return wires[-1]
+
+    yield make
+    for wire in wires:
+        wire.cut()
 
 
 @pytest.fixture(scope="session")
