@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
@@ -146,7 +147,10 @@ class LocalEngine:
                 return -1
 
     def close(self) -> None:
-        """End the launcher and with it all workers."""
+        """End the launcher and with it all workers, also while it is still starting."""
+        if control := self._control:
+            with suppress(OSError):
+                control.shutdown(socket.SHUT_RDWR)  # whoever waits for an answer, with the lock, gives up
         with self._lock:
             if self._control:
                 self._control.close()

@@ -1,10 +1,14 @@
-"""When a run has to end although nobody said so."""
+"""When a run has to end although nobody said so, and when an ended one is forgotten."""
+
+from collections.abc import Sequence
 
 from bnviz.records import RunEnded, RunFailed, RunStopped
 from bnviz.runs.status import LiveRun
 from bnviz.settings import Settings
 
 MEGABYTE = 2**20
+MAX_KEPT_RUNS = 500  # ended runs in memory, however small
+KEEP_SECONDS = 10.0  # one that somebody has just asked for stays, whatever it takes: a page asks again
 
 
 def overdue(run: LiveRun, settings: Settings, now: float) -> RunEnded | None:
@@ -25,3 +29,19 @@ def oversized(run: LiveRun, settings: Settings) -> RunEnded | None:
         return None
     reason = f"Stopped: its records take more than {settings.run_mb} MB. Measure less often or fewer trials."
     return RunStopped(run.trace.step, reason)
+
+
+def forgettable(runs: Sequence[LiveRun], settings: Settings, now: float) -> list[LiveRun]:
+    """The ended runs to forget so that the others keep within the bounds on memory; `runs` from least recently used."""
+    ended = [run for run in runs if run.over]
+    excess_bytes = sum(run.trace.bytes for run in ended) - settings.trace_mb * MEGABYTE
+    excess_runs = len(ended) - MAX_KEPT_RUNS
+    found = []
+    for run in ended:
+        if excess_bytes <= 0 and excess_runs <= 0:
+            break
+        if not run.watchers and now - max(run.watched_at, run.ended_at or now) > KEEP_SECONDS:
+            found.append(run)
+            excess_bytes -= run.trace.bytes
+            excess_runs -= 1
+    return found

@@ -20,10 +20,10 @@ from bnviz.cost import check_cost
 from bnviz.records import RunEnded, RunFailed, RunFinished, RunStopped
 from bnviz.runs.codec import CodecError, decode
 from bnviz.runs.engine import Engine, EngineUnavailable, LocalEngine
-from bnviz.runs.limits import MEGABYTE, overdue, oversized
+from bnviz.runs.limits import MEGABYTE, forgettable, overdue, oversized
 from bnviz.runs.protocol import RECORD, TRACEBACK
 from bnviz.runs.singleton import set_singleton, singleton
-from bnviz.runs.status import LiveRun, QueueFull, RunStatus, State, UnknownRun
+from bnviz.runs.status import END_STATES, LiveRun, QueueFull, RunStatus, UnknownRun
 from bnviz.runs.store import Store
 from bnviz.runs.trace import ENDED, OutOfOrder, Trace
 from bnviz.settings import Settings, read_settings
@@ -31,10 +31,9 @@ from bnviz.settings import Settings, read_settings
 __all__ = ["QueueFull", "RunService", "RunStatus", "UnknownRun", "get_service", "set_service"]
 
 KEEPER_SECONDS = 0.25  # how often limits are looked at
+KEEPER_JOIN_SECONDS = 1.0
 TERMINATE_SECONDS = 1.0  # from SIGTERM to SIGKILL
 RETRY_AFTER_SECONDS = 10
-MAX_KEPT_RUNS = 1000  # ended runs in memory, however small
-_STATES: dict[type, State] = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
 _log = logging.getLogger("bnviz.runs")
 
 
@@ -60,20 +59,23 @@ class RunService:
         self._closing = threading.Event()
 
     def start(self) -> None:
-        """Get ready for the first run; does nothing the second time."""
-        with self._lock:
-            if self._keeper is None and not self._closing.is_set():
-                self._keeper = threading.Thread(target=self._keep, name="bnviz-keeper", daemon=True)
-                self._keeper.start()
+        """Get ready for the first run, also after `close`; does nothing while it is started."""
+        self._closing.clear()
+        self._start_keeper()
 
     def close(self) -> None:
         """Stop every run and end all processes."""
         self._closing.set()
         with self._lock:
             live = [run for run in self._runs.values() if not run.over]
+        if self._keeper:
+            self._keeper.join(KEEPER_JOIN_SECONDS)  # it must not start the launcher again
         for run in live:
             self._end(run, RunStopped(run.trace.step, "The server is stopping."))
         self.engine.close()
+        for run in live:
+            if run.worker:  # of an engine that outlives this service
+                run.worker.terminate()
 
     def submit(self, config: RunConfig) -> RunStatus:
         """Start a run, or join the one of an equal configuration; one that stopped or failed is started again.
@@ -83,7 +85,7 @@ class RunService:
             QueueFull: neither a worker nor a place in the queue is free.
         """
         check_cost(config)
-        self.start()
+        self._start_keeper()
         run = self._find(config.run_id)
         with self._lock:
             run = self._runs.get(config.run_id, run)
@@ -131,12 +133,15 @@ class RunService:
     def counts(self) -> dict[str, int]:
         """Workers in use and allowed, runs queued and places there are."""
         with self._lock:
-            return {
-                "workers_busy": len(self._active),
-                "workers_max": self.settings.max_workers,
-                "queued": len(self._queue),
-                "queue_size": self.settings.queue_size,
-            }
+            busy, queued = len(self._active), len(self._queue)
+        limits = {"workers_max": self.settings.max_workers, "queue_size": self.settings.queue_size}
+        return {"workers_busy": busy, "queued": queued, **limits}
+
+    def _start_keeper(self) -> None:
+        with self._lock:
+            if not (self._closing.is_set() or (self._keeper and self._keeper.is_alive())):
+                self._keeper = threading.Thread(target=self._keep, name="bnviz-keeper", daemon=True)
+                self._keeper.start()
 
     def _find(self, run_id: str) -> LiveRun | None:
         """The run, from memory or else from the store."""
@@ -153,9 +158,7 @@ class RunService:
             run.trace.append(record, payload)
         run.state, run.ended_at = "finished", time.monotonic()
         with self._lock:
-            run = self._runs.setdefault(run_id, run)
-            self._evict()
-            return run
+            return self._runs.setdefault(run_id, run)
 
     def _enqueue(self, config: RunConfig) -> LiveRun:
         free = self.settings.max_workers - len(self._active)
@@ -195,7 +198,6 @@ class RunService:
             with self._lock:
                 self._active.discard(run)
                 self._fill_workers()
-                self._evict()
         if run.state == "finished" and self._store:
             self._store.save(run.id, run.trace.payloads)
 
@@ -240,26 +242,22 @@ class RunService:
             if run.over:
                 return
             with self._lock:
-                run.state, run.reason = _STATES[type(record)], getattr(record, "reason", None)
+                run.state, run.reason = END_STATES[type(record)], getattr(record, "reason", None)
                 run.ended_at, run.queue_position = time.monotonic(), None
                 if run in self._queue:
                     self._queue.remove(run)
                     self._fill_workers()
             run.trace.append(record)
         _log.log(logging.WARNING if run.state == "failed" else logging.INFO, "run %s %s: %s", run.id, run.state, run.reason or "")
-        if run.worker and not isinstance(record, RunFinished):
+        if run.worker and not isinstance(record, RunFinished) and not self._closing.is_set():
             run.worker.terminate()
 
     def _evict(self) -> None:
-        """Forget the least recently used runs that have ended, beyond the bounds on memory."""
-        ended = [run for run in self._runs.values() if run.over and run not in self._active]
-        total = sum(run.trace.bytes for run in ended)
-        for kept, run in zip(range(len(ended), 0, -1), ended, strict=True):
-            if total <= self.settings.trace_mb * MEGABYTE and kept <= MAX_KEPT_RUNS:
-                return
-            if not run.watchers:
+        with self._lock:
+            for run in forgettable(
+                [run for run in self._runs.values() if run not in self._active], self.settings, time.monotonic()
+            ):
                 del self._runs[run.id]
-                total -= run.trace.bytes
 
     def _keep(self) -> None:
         """The keeper thread."""
@@ -270,6 +268,7 @@ class RunService:
                     live = [*self._active, *self._queue]
                 for run in live:
                     self._limit(run, time.monotonic())
+                self._evict()
             except Exception:
                 _log.exception("the keeper broke and goes on")
             self._closing.wait(KEEPER_SECONDS)

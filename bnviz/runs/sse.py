@@ -1,6 +1,6 @@
 """Server-sent events: records as messages, and the response that sends a feed to one subscriber.
 
-event: status  -> {"state", "queue_position", "cached"}, first and whenever it changes
+event: status  -> {"state", "queue_position", "cached"}, first and whenever it changes before the end
 event: panel   -> what the browser draws into              (of RunStarted)
 event: frame   -> id: <frame>, what it draws               (of StepMeasured)
 event: finished | stopped | failed -> how it ended, then the stream ends
@@ -18,15 +18,14 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bnviz.records import RunEnded, RunFailed, RunFinished, RunStarted, StepMeasured
-from bnviz.runs.status import LiveRun
+from bnviz.records import RunEnded, RunStarted, StepMeasured
+from bnviz.runs.status import END_STATES, LiveRun
 from bnviz.runs.trace import Feed
 
 PING_SECONDS = 15.0  # proxies close connections on which nothing is said for a minute
 RETRY_MILLISECONDS = 1000  # how long a browser waits before it connects again
 MAX_WRITE_BYTES = 2**20  # one write of a subscriber that catches up
 HEADERS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
-END_EVENTS: dict[type, str] = {RunFinished: "finished", RunFailed: "failed"}  # else stopped
 
 
 def message(event: str, data: Any, frame: int | None = None) -> bytes:
@@ -95,7 +94,7 @@ class SseEncoder:
 
     def end(self, record: RunEnded) -> bytes:
         """The last event."""
-        return message(END_EVENTS.get(type(record), "stopped"), self._panel.end(record))
+        return message(END_STATES[type(record)], self._panel.end(record))
 
 
 class Subscriber:
@@ -113,7 +112,7 @@ class Subscriber:
         feed, parts = self._feed, []
         end = feed.end  # read before the frames: none can come after it
         status = (self._run.state, self._run.queue_position)
-        if status != self._status:
+        if status != self._status and not (self._status and self._run.over):  # the last event tells how it ended
             self._status = status
             data = {"state": status[0], "queue_position": status[1], "cached": self._cached}
             parts.append(message("status", data))
@@ -126,7 +125,7 @@ class Subscriber:
             size += len(parts[-1])
             self._next += 1
         if feed.error and not end:
-            end = message("failed", {"reason": "The server could not draw this run."})
+            end = message("failed", {"step": self._run.trace.step, "reason": "The server could not draw this run."})
         if end and self._next >= len(frames):
             parts.append(end)
             self.done = True

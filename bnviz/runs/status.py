@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bnviz.config import RunConfig
+from bnviz.records import RunFailed, RunFinished, RunStopped
 from bnviz.runs.engine import Worker
 from bnviz.runs.trace import Trace
 
 State = Literal["queued", "running", "finished", "stopped", "failed"]
+END_STATES: dict[type, State] = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
 
 
 class UnknownRun(LookupError):
@@ -29,7 +31,7 @@ class RunStatus:
     """A run at one moment.
 
     `queue_position` counts from 1 while queued. `cached`: it had finished before it was asked for, so its records
-    are replayed. `reason` says why it stopped or failed, in words for the visitor.
+    are replayed. `reason` says why it stopped or failed, in words for the visitor. `watchers` counts open streams.
     """
 
     id: str
@@ -40,6 +42,7 @@ class RunStatus:
     step: int
     reason: str | None
     cached: bool
+    watchers: int
 
 
 class LiveRun:
@@ -70,5 +73,13 @@ class LiveRun:
         """Take a snapshot."""
         trace = self.trace
         return RunStatus(
-            self.id, self.config, self.state, self.queue_position, trace.frame_count, trace.step, self.reason, cached
+            id=self.id,
+            config=self.config,
+            state=self.state,
+            queue_position=self.queue_position,
+            frames=trace.frame_count,
+            step=trace.step,
+            reason=self.reason,
+            cached=cached,
+            watchers=self.watchers,
         )

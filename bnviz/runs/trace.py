@@ -6,6 +6,7 @@ reader thread --append--> Trace --pump--> Feed (one a panel): start, frames[0..n
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, overload
@@ -14,6 +15,7 @@ from bnviz.records import Record, RunEnded, RunFailed, RunFinished, RunStarted, 
 from bnviz.runs.codec import encode
 
 ENDED = (RunFinished, RunStopped, RunFailed)
+_log = logging.getLogger("bnviz.runs")
 
 
 class Encoder(Protocol):
@@ -99,6 +101,7 @@ class Feed:
                 try:
                     self._encode(trace[self._next])
                 except Exception as error:
+                    _log.exception("record %d cannot be encoded", self._next)
                     self.error = error
                 self._next += 1
                 trace.wakeup.notify()

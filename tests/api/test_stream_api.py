@@ -135,6 +135,30 @@ def test_every_panel_streams(server, config, panel):
     assert frames(found) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("panel", ["", *PANELS])
+def test_a_run_that_fails_before_it_starts_says_why(server, config, panel):
+    found = server.events(server.submit(config("unavailable")), **({"panel": panel} if panel else {}))
+    assert names(found) == ["failed"]
+    assert "offline" in found[-1].data["reason"]
+
+
+def test_a_panel_that_breaks_ends_the_stream(server, config, monkeypatch, caplog):
+    class Broken:
+        def start(self, record):
+            raise ValueError("no figure")
+
+    monkeypatch.setitem(PANELS, "broken", Broken)
+    found = server.events(server.submit(config()), panel="broken")
+    assert names(found) == ["failed"]
+    assert "draw" in found[-1].data["reason"]
+    assert "no figure" in caplog.text
+
+
+def test_a_live_stream_tells_the_end_only_once_and_last(server, config):
+    found = server.events(server.submit(config("slow", steps=10)))
+    assert "finished" not in [event.data.get("state") for event in found if event.name == "status"]
+
+
 def test_bad_parameters_are_refused(server, config):
     run_id = server.submit(config())
     answer = server.client.get(f"/runs/{run_id}/stream", params={"panel": "nothing"})

@@ -25,6 +25,15 @@ from bnviz.records import (
 FRAME_SECONDS = 0.02
 
 
+class DatasetUnavailable(Exception):
+    """Called as the one of `bnviz.datasets`."""
+
+
+def dawdle() -> None:
+    """A warm-up that takes very long."""
+    time.sleep(120)
+
+
 def started(config: RunConfig) -> RunStarted:
     hashes = tuple(tuple(f"{config.seed}-{trial}" for trial in range(config.trials)) for _ in config.arms)
     return RunStarted(
@@ -58,6 +67,8 @@ def measured(config: RunConfig, frame: int) -> StepMeasured:
 
 def run(config: RunConfig) -> Iterator[Record]:
     kind = config.arms[0].name
+    if kind == "unavailable":
+        raise DatasetUnavailable("The data set is not on this machine, which is offline.")
     yield started(config)
     for frame in range(config.steps + 1):
         if frame == 2:

@@ -12,7 +12,10 @@ import pytest
 from bnviz.config import ArmConfig, RunConfig
 from bnviz.cost import CostTooHigh
 from bnviz.records import RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.runs import limits
 from bnviz.runs.service import QueueFull, UnknownRun
+from bnviz.runs.status import LiveRun
+from bnviz.settings import Settings
 
 
 def gone(pid: int) -> bool:
@@ -205,16 +208,28 @@ def test_a_run_with_too_many_bytes_is_stopped(make_service, finish):
     assert "1 MB" in status.reason
 
 
-def test_ended_runs_are_forgotten_beyond_the_bound(make_service, config, finish):
+def test_ended_runs_are_forgotten_beyond_the_bound(make_service, config, finish, until, monkeypatch):
     service = make_service(trace_mb=0)
-    first, second = finish(service, config(seed=1)), None
-    until_gone = time.monotonic() + 5
-    second = service.submit(config(seed=2))
-    while time.monotonic() < until_gone and service.counts()["workers_busy"]:
-        time.sleep(0.005)
-    for status in (first, second):
-        with pytest.raises(UnknownRun):
-            service.status(status.id)
+    ids = [finish(service, config(seed=seed)).id for seed in range(2)]
+    assert [service.status(i).state for i in ids] == ["finished"] * 2, "one that was just asked for stays"
+    with service.watch(ids[0]):
+        monkeypatch.setattr(limits, "KEEP_SECONDS", 0.0)
+        until(lambda: ids[1] not in service._runs)
+        assert service.status(ids[0]).state == "finished", "one that somebody watches stays"
+    until(lambda: ids[0] not in service._runs)
+    with pytest.raises(UnknownRun):
+        service.status(ids[0])
+
+
+def test_the_least_recently_used_runs_are_forgotten_first():
+    runs = [LiveRun(RunConfig(seed=seed)) for seed in range(4)]
+    for run in runs:
+        run.state, run.ended_at = "finished", run.watched_at
+        run.trace.record_bytes = limits.MEGABYTE
+    later = runs[0].watched_at + 2 * limits.KEEP_SECONDS
+    runs[1].watched_at = later
+    assert limits.forgettable(runs, Settings(trace_mb=4), later) == []
+    assert limits.forgettable(runs, Settings(trace_mb=2), later) == [runs[0], runs[2]]
 
 
 def test_many_threads_submit_the_same_run_once(make_service, config):
@@ -232,6 +247,25 @@ def test_many_threads_submit_the_same_run_once(make_service, config):
     assert len(ids) == 8
     assert len(set(ids)) == 1
     assert service.counts()["workers_busy"] == 1
+
+
+def test_a_data_set_that_is_missing_is_told_as_it_is(make_service, config, finish):
+    status = finish(make_service(), config("unavailable"))
+    assert (status.state, status.frames) == ("failed", 0)
+    assert status.reason == "The data set is not on this machine, which is offline."
+
+
+def test_closing_ends_what_runs_and_what_waits(make_service, config, until):
+    service = make_service(max_workers=1)
+    ids = [service.submit(config("slow", steps=2000, seed=seed)).id for seed in range(3)]
+    until(lambda: service.trace(ids[0]).frame_count)
+    pid = service.live(ids[0]).worker.pid
+    service.close()
+    assert [service.live(i).state for i in ids] == ["stopped"] * 3
+    until(lambda: gone(pid), 2)
+    assert service.counts()["queued"] == 0
+    service.start()
+    assert service.submit(config(seed=7)).state == "running", "a server that starts again in this process has its service"
 
 
 def test_unknown_runs(make_service):

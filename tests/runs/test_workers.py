@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -108,6 +109,18 @@ def test_an_engine_that_was_closed_leaves_no_launcher(own_engine, until):
     assert gone(pid)
     assert own_engine.request(b"K", 1) == -1
     assert issubclass(EngineUnavailable, RuntimeError)
+
+
+def test_closing_does_not_wait_for_a_launcher_that_is_starting(make_service, config, until):
+    engine = LocalEngine(run="fake_runs:run", warm_up="fake_runs:dawdle", python_path=(str(Path(__file__).parent),))
+    service = make_service(engine)
+    service.submit(config())
+    pid = until(lambda: engine.launcher_pid)
+    closing = threading.Thread(target=service.close)
+    closing.start()
+    closing.join(8)
+    assert not closing.is_alive()
+    assert gone(pid)
 
 
 def test_a_worker_can_only_signal_its_own_children(kept_engine, make_service):
