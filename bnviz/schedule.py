@@ -20,10 +20,10 @@ def measured_steps(config: RunConfig) -> tuple[int, ...]:
 
 
 def _widening(every: int, last: int) -> list[int]:
-    """0, 1, 2, ... DENSE_STEPS, then gaps that grow by one to `every`."""
+    """0, 1, 2, ... DENSE_STEPS, then gaps that double until they are `every`."""
     steps, gap = [0], 1
     while steps[-1] < last:
         steps.append(steps[-1] + gap)
         if steps[-1] >= DENSE_STEPS:
-            gap = min(gap + 1, every)
+            gap = min(2 * gap, every)
     return [step for step in steps if step <= last]

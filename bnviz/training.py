@@ -21,7 +21,7 @@ from bnviz.nets import Activations, DenseStack
 from bnviz.nets.initialization import BATCHES, generator
 from bnviz.optimizers import OPTIMIZERS
 
-DIVERGED_LOSS = 1e6  # a trial whose loss is NaN, infinite or above this is frozen
+DIVERGED_LOSS = 1e6  # a trial whose loss is NaN, infinite or above this is frozen; before its first step, infinite or NaN only
 
 
 class Batches:
@@ -162,7 +162,7 @@ class Trainer:
 
     def _find_diverged(self, step: int, losses: Tensor) -> None:
         """Freeze the trials whose loss is no longer a sane number. losses: (arms, trials)."""
-        sane = losses < DIVERGED_LOSS  # false for NaN too
+        sane = losses < (DIVERGED_LOSS if step else torch.inf)  # false for NaN too
         if bool(sane.all()):
             return
         for arm, fine in zip(self.arms, sane, strict=True):

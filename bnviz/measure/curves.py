@@ -1,5 +1,6 @@
 """Losses and accuracies."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -10,8 +11,9 @@ def mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Share of samples whose largest logit is the label's, shape (trials,)."""
-    return (logits.argmax(2) == labels).to(logits.dtype).mean(1)
+    """Share of samples whose largest logit is the label's, shape (trials,); NaN for a trial with a NaN logit."""
+    share = (logits.argmax(2) == labels).to(logits.dtype).mean(1)
+    return share.masked_fill(logits.isnan().flatten(1).any(1), torch.nan)  # argmax would take the NaN for the largest
 
 
 def held_out_curves(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -149,13 +149,20 @@ def unit_measures(arm: ArmState, stacks: dict[str, Tensor]) -> dict[str, Tensor]
     post, linear_range = stacks["post_activation"], ACTIVATIONS[arm.arm.activation].linear_range
     nothing = torch.full(post.shape[:2], torch.nan)
     measures = {
-        "dead_relu_count": dead_relu_count(post) if arm.arm.activation == "relu" else nothing,
+        "dead_relu_count": _dead(post) if arm.arm.activation == "relu" else nothing,
         "zero_fraction": zero_fraction(post),
         "saturated_fraction": saturated_fraction(post, linear_range) if linear_range else nothing,
     }
     for name, (mean, std) in each_once(mean_and_std, stacks).items():
         measures |= {f"{name}_mean": mean, f"{name}_std": std}
     return {name: value.transpose(0, 1) for name, value in measures.items()}
+
+
+def _dead(post: Tensor) -> Tensor:
+    """Dead units, (layers, trials); NaN where a net overflowed before its loss did."""
+    if not bool(post.sum().isnan()):
+        return dead_relu_count(post)
+    return dead_relu_count(post.nan_to_num()).float().masked_fill(post.isnan().flatten(-2).any(-1), torch.nan)
 
 
 def as_array(values: Tensor, lost: Tensor | None) -> NDArray[np.float32]:

@@ -37,12 +37,12 @@ def dead_relu_count(post_activation: Tensor) -> Tensor:
         Dead units per trial, int64, shape (..., trials), between 0 and units.
 
     Raises:
-        ValueError: fewer than three axes, an empty batch, or a negative entry.
+        ValueError: fewer than three axes, an empty batch, a negative or a NaN entry.
     """
     if post_activation.ndim < 3 or not post_activation.shape[-2]:
         raise ValueError(f"post_activation: got shape {tuple(post_activation.shape)}, wanted (..., trials, batch >= 1, units)")
-    if post_activation.numel() and bool(post_activation.min() < 0):
-        raise ValueError("post_activation: got a negative entry, which no ReLU puts out")
+    if post_activation.numel() and not bool(post_activation.min() >= 0):
+        raise ValueError("post_activation: got a negative or NaN entry, which no ReLU of a sane net puts out")
     return (post_activation.amax(-2) == 0).sum(-1)
 
 

@@ -81,13 +81,25 @@ class DenseStack:
         """
         values = inputs
         for i in range(self.arm.depth):
-            out = self._hidden(i, values, mode, keep)
+            folded = self._folded(i) if mode == "eval" and keep is None else None
+            out = self.activation(torch.baddbmm(folded[1], values, folded[0])) if folded else self._hidden(i, values, mode, keep)
             values = values + out if self.arm.residual and i else out
         return self._linear(self.arm.depth, values)
 
     def _linear(self, i: int, values: Tensor) -> Tensor:
         views = self.parameters.views
         return torch.baddbmm(views[f"bias{i}"], values, views[f"weight{i}"])
+
+    def _folded(self, i: int) -> tuple[Tensor, Tensor] | None:
+        """Weight and bias of a layer that does its norm's work too: what a trained batch norm comes to at inference."""
+        if not self.norms or self.arm.norm_placement != "before_activation":
+            return None
+        views, norm = self.parameters.views, self.norms[i]
+        affine = norm.folded([views[f"{name}{i}"] for name in norm.affine])
+        if affine is None:
+            return None
+        scale, shift = affine
+        return views[f"weight{i}"] * scale, torch.addcmul(shift, views[f"bias{i}"], scale)
 
     def _hidden(self, i: int, values: Tensor, mode: Mode, keep: Activations | None) -> Tensor:
         pre_norm = self._linear(i, values)

@@ -152,3 +152,11 @@ def test_a_run_can_be_closed_early():
     assert isinstance(next(records), RunStarted)
     assert isinstance(next(records), StepMeasured)
     records.close()  # type: ignore[attr-defined]
+
+
+def test_a_large_loss_before_the_first_step_is_no_divergence():
+    wild = ArmConfig(depth=6, width=32, init_gain=100)
+    first, *others = frames(small(arms=(wild,), steps=2, measure_every=1))
+    assert (first.arms[0].curves["train_loss"] > 1e6).all()
+    assert (first.arms[0].diverged_at == -1).all()
+    assert (others[-1].arms[0].diverged_at == 1).all()

@@ -42,6 +42,10 @@ class Norm(ABC):
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
         """Normalize `values`, shape (trials, batch, units); `affine` holds the parameters named in `affine`."""
 
+    def folded(self, affine: list[Tensor]) -> tuple[Tensor, Tensor] | None:
+        """Scale and shift, each (trials, 1, units), that eval mode comes to; None for a norm that looks at the sample."""
+        return None
+
     def statistics(self) -> list[Tensor]:
         """Running statistics, each (trials, units); none for a norm that keeps none."""
         return []

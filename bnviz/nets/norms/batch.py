@@ -30,10 +30,10 @@ class BatchNorm(Norm):
 
     @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
-        gamma, beta = affine
         if mode == "eval":
-            scale = gamma * (self.running_var.unsqueeze(1) + self.eps).rsqrt()
-            return torch.addcmul(beta - self.running_mean.unsqueeze(1) * scale, values, scale)
+            scale, shift = self.folded(affine)
+            return torch.addcmul(shift, values, scale)
+        gamma, beta = affine
         batch = values.shape[1]
         accumulate = mode == "train" and batch > 1
         if mode == "train" and batch == 1:
@@ -42,6 +42,12 @@ class BatchNorm(Norm):
         folded = values.transpose(0, 1).reshape(batch, -1)
         out = torch.batch_norm(folded, gamma.view(-1), beta.view(-1), *statistics, True, self.momentum, self.eps, False)
         return out.view(batch, self.trials, self.width).transpose(0, 1)
+
+    @override
+    def folded(self, affine: list[Tensor]) -> tuple[Tensor, Tensor]:
+        gamma, beta = affine
+        scale = gamma * (self.running_var.unsqueeze(1) + self.eps).rsqrt()
+        return scale, beta - self.running_mean.unsqueeze(1) * scale
 
     @override
     def statistics(self) -> list[Tensor]:
