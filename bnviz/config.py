@@ -30,7 +30,7 @@ ExtraName = Literal["decision_boundary", "all_trial_distributions"]
 
 PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
 DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
-DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 400)}  # (train, test); others 1000, 400
+DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 300)}  # (train, test); others 1000, 300
 DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(
     PLANE_DATASETS, 2
 )
@@ -87,7 +87,7 @@ class DatasetConfig(_Model):
     @property
     def sizes(self) -> tuple[int, int]:
         """(train, test) samples, with the data set's own split where none was asked for."""
-        train_default, test_default = DEFAULT_SIZES.get(self.name, (1000, 400))
+        train_default, test_default = DEFAULT_SIZES.get(self.name, (1000, 300))
         train = self.train_size or train_default
         if self.test_size is None and self.name in DATASET_ROWS:
             return train, min(test_default, DATASET_ROWS[self.name] - train)
