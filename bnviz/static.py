@@ -47,7 +47,11 @@ class PageRoute(BaseRoute):
         """Only GET requests of a document, at an address that is no file's and none of Streamlit's."""
         if scope["type"] != "http" or scope["method"] != "GET" or _page() is None:
             return Match.NONE, {}
-        path = scope["path"][len(scope.get("root_path", "")) :] if scope["path"].startswith(scope.get("root_path", "")) else scope["path"]
+        path = (
+            scope["path"][len(scope.get("root_path", "")) :]
+            if scope["path"].startswith(scope.get("root_path", ""))
+            else scope["path"]
+        )
         is_page = not path.startswith(RESERVED) and "." not in path and (path == "/" or not path.endswith("/"))
         destination = dict(scope["headers"]).get(b"sec-fetch-dest")
         return (Match.FULL, {}) if is_page and destination == b"document" else (Match.NONE, {})
@@ -60,7 +64,9 @@ class PageRoute(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page."""
-        response = _answer(Request(scope), _page() or (b"", b""), "text/html", {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"})
+        response = _answer(
+            Request(scope), _page() or (b"", b""), "text/html", {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        )
         await response(scope, receive, send)
 
 

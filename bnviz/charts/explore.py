@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnviz.charts import figures
-from bnviz.charts.numbers import LEVELS, band, band_words, listing, pack, shorts
+from bnviz.charts.numbers import LEVELS, band, band_words, pack, shorts
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.theme import arm_styles
 from bnviz.experiments.race import RaceVerdict
@@ -45,7 +45,9 @@ class ExploreEncoder:
         arms, trials = measured.arms, self._config.trials
         charts = {
             "loss": {split: [_point(arm.curves[f"{split}_loss"], trials) for arm in arms] for split in ("train", "test")},
-            "accuracy": {split: [_point(100 * arm.curves[f"{split}_accuracy"], trials) for arm in arms] for split in ("train", "test")},
+            "accuracy": {
+                split: [_point(100 * arm.curves[f"{split}_accuracy"], trials) for arm in arms] for split in ("train", "test")
+            },
             "histograms": {tensor: [self._ridges(arm, tensor) for arm in arms] for tensor in TENSORS},
             "gradients": {name: [_columns(arm.layers[name], trials) for arm in arms] for name in figures.GRADIENTS},
             "units": {"": [self._units(index, arm) for index, arm in enumerate(arms)]},
@@ -115,8 +117,8 @@ class ExploreEncoder:
         for tensor in TENSORS:
             shares = [_outside_share(arm.histograms[tensor][0]) for arm in arms]
             words = [f"{label} {100 * share:.2g} %" for label, share in zip(self._config.arm_labels, shares, strict=True)]
-            said = listing(words) if max(shares) >= SHARE_WORTH_SAYING else ""
-            notes[f"histograms:{tensor}"] = f"off the axis (worst layer): {said}" if said else ""
+            said = ", ".join(words) if max(shares) >= SHARE_WORTH_SAYING else ""
+            notes[f"histograms:{tensor}"] = f"beyond the axis, at most: {said}" if said else ""
         return notes
 
     def _news(self, said: dict[str, Any]) -> dict[str, Any]:

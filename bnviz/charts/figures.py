@@ -8,7 +8,7 @@ from bnviz.charts.theme import BAND_OPACITY, CLASS_COLORS, arm_styles, axis, bas
 from bnviz.config import ArmConfig, RunConfig
 from bnviz.records import BIN_RANGE, TENSORS, RunStarted
 
-MAX_LAYERS_SHOWN = 8
+MAX_LAYERS_SHOWN = 6
 MAX_POINTS_SHOWN = 300  # training points drawn over a decision boundary
 TENSOR_NAMES = {"pre_norm": "pre-norm", "pre_activation": "pre-activation", "post_activation": "post-activation"}
 GRADIENTS = {"weight_grad_norm": "of the weights", "pre_norm_grad_norm": "of the pre-norm output"}
@@ -127,7 +127,9 @@ def drift_figure(config: RunConfig) -> ChartSpec:
         "append",
         _over_steps(config, "value"),
         selectors=(_tensor_selector("pre_activation"), Selector("layer", "Layer", options, options[-1][0])),
-        titles={f"{tensor}/{value}": {"y": f"{name}, {label}"} for tensor, name in TENSOR_NAMES.items() for value, label in options},
+        titles={
+            f"{tensor}/{value}": {"y": f"{name}, {label}"} for tensor, name in TENSOR_NAMES.items() for value, label in options
+        },
         y_cap=8.0,
     )
     for index, style in enumerate(arm_styles(config)):
@@ -171,7 +173,9 @@ def boundary_figure(started: RunStarted) -> ChartSpec:
     return chart
 
 
-def _add_plane(chart: ChartSpec, started: RunStarted, arm: int, label: str, column: tuple[int, int], row: tuple[int, int]) -> None:
+def _add_plane(
+    chart: ChartSpec, started: RunStarted, arm: int, label: str, column: tuple[int, int], row: tuple[int, int]
+) -> None:
     """One arm's subplot: the image of its decision boundary and the training points."""
     assert started.plane is not None
     x0, x1, y0, y1 = (float(edge) for edge in started.plane["extent"])
@@ -183,7 +187,15 @@ def _add_plane(chart: ChartSpec, started: RunStarted, arm: int, label: str, colu
     chart.layout[f"yaxis{number}"] = axis("", domain=[bottom, top], range=[y0, y1], anchor=f"x{number}", showgrid=False, nticks=4)
     image = {"xref": f"x{number}", "yref": f"y{number}", "x": x0, "y": y1, "sizex": x1 - x0, "sizey": y1 - y0}
     chart.layout["images"].append({**image, "sizing": "stretch", "layer": "below", "opacity": 0.55, "source": ""})
-    place = {"xref": "paper", "yref": "paper", "x": (left + right) / 2, "y": top, "xanchor": "center", "yanchor": "bottom", "showarrow": False}
+    place = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": (left + right) / 2,
+        "y": top,
+        "xanchor": "center",
+        "yanchor": "bottom",
+        "showarrow": False,
+    }
     chart.layout["annotations"].append({**place, "text": label})
     chart.data.append(_points(started, number))
     chart.marks.append(Mark("image", arm, arm, (), arm))

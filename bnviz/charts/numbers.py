@@ -1,6 +1,7 @@
 """Arrays to small JSON: bands over the finite trials, three significant digits, one character a level."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ MIN_TRIALS_FOR_QUANTILES = 5  # with fewer the 16th percentile says no more than
 
 def short(value: float) -> float | None:
     """A number with 3 significant digits; None for NaN and infinities, which JSON does not have."""
-    return float(f"{value:.3g}") if np.isfinite(value) else None
+    rounded = float(f"{value:.3g}")
+    return rounded if math.isfinite(rounded) else None
 
 
 def shorts(values: Iterable[float]) -> list[float | None]:
@@ -57,12 +59,7 @@ def spread(count: int, limit: int) -> tuple[int, ...]:
     """At most `limit` indices out of `count`, evenly spread, first and last included."""
     if count <= limit:
         return tuple(range(count))
-    return tuple(int(round(position)) for position in np.linspace(0, count - 1, limit))
-
-
-def listing(words: Sequence[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1] if words else ""]))
+    return tuple(np.rint(np.linspace(0, count - 1, limit)).astype(int).tolist())
 
 
 def _quantile(ordered: NDArray[np.float64], finite: NDArray[Any], fraction: float) -> NDArray[np.float64]:

@@ -63,7 +63,7 @@ def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
 def base_layout(x_title: str, y_title: str) -> dict[str, Any]:
     """The layout every chart starts from: transparent, fixed margins, zoom kept between updates."""
     return {
-        "margin": {"l": 44, "r": 16, "t": 22, "b": 36},
+        "margin": {"l": 44, "r": 16, "t": 22, "b": 40},
         "showlegend": False,
         "uirevision": "keep",
         "hovermode": "closest",
@@ -77,7 +77,7 @@ def base_layout(x_title: str, y_title: str) -> dict[str, Any]:
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """An axis of fixed size: no automatic margin, which would move the plot at every update."""
-    return {"title": {"text": title, "standoff": 4}, "automargin": False, "zeroline": False, **({"nticks": 6} | more)}
+    return {"title": {"text": title, "standoff": 2}, "automargin": False, "zeroline": False, **({"nticks": 6} | more)}
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
@@ -88,5 +88,5 @@ def _shade(color: str, repeat: int) -> str:
     """The colour itself, then alternately darker and lighter ones."""
     if not repeat:
         return color
-    target, amount = (0, 255)[repeat % 2 == 0], 0.3 + 0.1 * (repeat // 3)
+    target, amount = (0, 255)[repeat % 2 == 0], 0.3 + 0.15 * ((repeat - 1) // 2)
     return "#" + "".join(f"{round(part + (target - part) * amount):02x}" for part in _rgb(color))

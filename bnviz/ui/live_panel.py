@@ -1,8 +1,8 @@
 """The live panel on a page: mounts the component that follows one run's stream in the browser.
 
-    stream mode   the component opens an EventSource on the API, and Python is done
-    slow mode     a fragment passes new frames through the component's data until the run has ended; for hosts that
-                  do not pass our routes (BNVIZ_STREAM=off, or the component found the stream unreachable)
+stream mode   the component opens an EventSource on the API, and Python is done
+slow mode     a fragment passes new frames through the component's data until the run has ended; for hosts that
+              do not pass our routes (BNVIZ_STREAM=off, or the component found the stream unreachable)
 """
 
 import json

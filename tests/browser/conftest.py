@@ -17,7 +17,14 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 START_SECONDS = 60
 CONNECTED = "[data-testid=stApp][data-test-connection-state=CONNECTED]"
 PANEL = ".bnv-panel"
@@ -78,6 +85,12 @@ def _await_health(app: App) -> None:
         except OSError:
             time.sleep(0.1)
     pytest.fail(f"the server did not answer within {START_SECONDS} s:\n{app.log.read_text()}")
+
+
+def chromium_path() -> str | None:
+    """The browser to drive: the one named in CHROMIUM, else an installed one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 @pytest.fixture(scope="session")
@@ -153,8 +166,7 @@ def cuttable() -> Iterator[Callable[[App], Wire]]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """One browser for all tests."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    executable = chromium_path()
     if executable is None and os.environ.get("BNVIZ_REQUIRE_BROWSER") != "1":
         pytest.skip("no Chromium: install one (Debian: apt-get install chromium) or name it in the variable CHROMIUM")
     from playwright.sync_api import sync_playwright
@@ -213,8 +225,8 @@ class Panel:
 
     def wait_shown(self, frame: int) -> None:
         """Until every chart in view shows this frame."""
-        shown = f"[...root.querySelectorAll('.bnv-card')].filter((c) => c.bnvCard.isVisible).every((c) => c.dataset.frame === '{frame}')"
-        self.wait(f"frame === {frame} && {shown}")
+        visible = "[...root.querySelectorAll('.bnv-card')].filter((card) => card.bnvCard.isVisible)"
+        self.wait(f"frame === {frame} && {visible}.every((card) => card.dataset.frame === '{frame}')")
 
     def screenshot(self, name: str) -> Path:
         folder = Path(os.environ.get("BNVIZ_SCREENSHOTS") or ROOT / "build" / "screenshots")
@@ -231,7 +243,12 @@ def new_panel(chromium: Any) -> Iterator[Callable[..., Panel]]:
     def make(**context: Any) -> Panel:
         page = chromium.new_context(**({"viewport": {"width": 1400, "height": 900}} | context)).new_page()
         panel = Panel(page)
-        page.on("console", lambda message: panel.errors.append(f"{message.text} {message.location.get('url', '')}") if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: (
+                panel.errors.append(f"{message.text} {message.location.get('url', '')}") if message.type == "error" else None
+            ),
+        )
         page.on("pageerror", lambda error: panel.errors.append(str(error)))
         panels.append(panel)
         return panel

@@ -94,7 +94,8 @@ def test_a_preset_switches_controls_link_and_charts(app: Any, panel: Any) -> Non
 
 
 def test_a_junk_link_opens_with_notices(app: Any, panel: Any) -> None:
-    panel.open(f"{app.url}/?{QUICK}&arms.0.lr=-3&colour=%F0%9F%8D%8E&seed=1e99&trials=%00", frames=3)
+    panel.open(f"{app.url}/?{QUICK}&arms.0.lr=-3&colour=%F0%9F%8D%8E&seed=https://example.org&probe_size=%00", frames=3)
+    assert panel.page.locator("[data-testid=stAlert] a").count() == 0
     notices = " ".join(panel.page.get_by_test_id("stAlert").all_inner_texts())
     assert "arms.0.lr" in notices
     assert "0.000001 to 100" in notices
@@ -106,7 +107,7 @@ def test_bad_input_is_said_beside_the_control(app: Any, panel: Any) -> None:
     set_number(panel, "Units a layer", 30)
     error = panel.page.get_by_test_id("stSidebar").get_by_text("a divisor of the width 30")
     error.wait_for(timeout=15_000)
-    panel.page.get_by_text("Cannot run").wait_for(timeout=15_000)
+    panel.page.get_by_text("Cannot run.", exact=True).wait_for(timeout=15_000)
     assert panel.page.get_by_role("spinbutton", name="Seed", exact=True).input_value() == "8"
 
 
@@ -119,6 +120,17 @@ def test_a_link_opened_elsewhere_is_the_same_run(app: Any, new_panel: Callable[.
     second.wait(FINISHED)
     assert weights(first) == weights(second)
     assert to_query(from_query(query_of(second))[0])["seed"] == "77"
+
+
+def test_the_numbers_can_be_downloaded(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}")
+    panel.wait(FINISHED)
+    panel.page.get_by_text("Download the numbers, share the run").click()
+    links = panel.page.get_by_role("link", name="CSV")
+    for i in range(3):
+        answer = panel.page.request.get(links.nth(i).evaluate("link => link.href"))
+        assert answer.ok
+        assert answer.text().startswith("arm,trial,step")
 
 
 def test_presenter_view_has_no_controls(app: Any, panel: Any) -> None:

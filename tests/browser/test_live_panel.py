@@ -25,7 +25,7 @@ def test_run_with_other_settings_goes_on_in_the_same_charts(app, panel):
     run = panel.evaluate("panel.store.start.run_id")
     panel.page.get_by_role("spinbutton", name="Seed").fill("3")
     panel.page.keyboard.press("Tab")
-    panel.page.get_by_text("press Run").wait_for()
+    panel.page.get_by_text("Changed: press Run").wait_for()
     panel.page.get_by_role("button", name="Run").first.click()
     panel.wait(f"root.parentElement.bnvPanel.store.start.run_id !== '{run}' && frames >= 2")
     assert panel.evaluate("cards.every((card) => card.isOld)")
@@ -98,7 +98,9 @@ def test_zoom_survives_new_frames(app, panel):
     panel.page.mouse.down()
     panel.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 10, steps=4)
     panel.page.mouse.up()
-    panel.page.wait_for_function(f"() => {{ const root = document.querySelector('.bnv-panel'); return {ZOOM}[1] < {whole[1]} * 0.8; }}")
+    panel.page.wait_for_function(
+        f"() => {{ const root = document.querySelector('.bnv-panel'); return {ZOOM}[1] < {whole[1]} * 0.8; }}"
+    )
     zoomed, at = panel.evaluate(ZOOM), panel.number("frames")
     panel.wait(f"frame >= {at + 20}")
     assert panel.evaluate(ZOOM) == zoomed
@@ -112,7 +114,9 @@ def test_plotly_knows_what_is_shown_when_at_rest(app, panel):
     panel.page.locator(".bnv-slider").fill("40")
     panel.wait_shown(40)
     panel.wait("[...root.querySelectorAll('.bnv-card')].every((card) => !card.bnvCard.isVisible || !card.bnvCard.plot.stale)")
-    lengths = panel.evaluate("root.querySelector('[data-chart=loss] .bnv-plot').data.filter((t) => t.name).map((t) => t.x.length)")
+    lengths = panel.evaluate(
+        "root.querySelector('[data-chart=loss] .bnv-plot').data.filter((t) => t.name).map((t) => t.x.length)"
+    )
     assert lengths == [41, 41]
 
 

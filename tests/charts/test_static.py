@@ -1,0 +1,74 @@
+"""The assets: compressed, immutable, and announced in the page's head."""
+
+import asyncio
+import gzip
+
+import httpx
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from bnviz import static
+
+DOCUMENT = {"sec_fetch_dest": "document"}
+
+
+def get(path: str, **headers: str) -> httpx.Response:
+    """What our routes, before those of Streamlit, answer."""
+
+    async def ask() -> httpx.Response:
+        others = Route("/{path:path}", lambda request: PlainTextResponse("streamlit's own"))
+        transport = httpx.ASGITransport(Starlette(routes=[*static.routes(), others]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+            return await client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    return asyncio.run(ask())
+
+
+def test_plotly_comes_from_the_installed_package_and_is_cached_for_good():
+    answer = get("/" + static.asset_url("plotly.min.js"))
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "plotly.js v" in answer.text[:300]
+
+
+def test_a_client_without_gzip_gets_the_file_itself():
+    answer = get("/" + static.asset_url("live_panel/index.js"), accept_encoding="identity")
+    assert "content-encoding" not in answer.headers
+    assert answer.content == (static.PANEL_FOLDER / "index.js").read_bytes()
+    assert "javascript" in answer.headers["content-type"]
+
+
+def test_unknown_assets_are_not_found():
+    for name in ("live_panel/none.js", "app.py", "live_panel/%2e%2e/%2e%2e/app.py", "live_panel/"):
+        assert get(f"/{static.PREFIX}/x/{name}").status_code == 404
+
+
+def test_pages_start_the_downloads_at_once():
+    for path in ("/", "/explore"):
+        answer = get(path, **DOCUMENT)
+        assert static.asset_url("plotly.min.js") in answer.text
+        assert static.asset_url("live_panel/panel.js") in answer.text
+        assert "<title>Streamlit</title>" in answer.text
+        assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_other_requests_are_left_to_streamlit():
+    assert get("/").text == "streamlit's own"
+    for path in ("/_stcore/health", "/static/js/index.js", "/media/x", "/api/health"):
+        assert get(path, **DOCUMENT).text == "streamlit's own"
+
+
+def test_every_module_that_is_imported_is_served():
+    served = set(static._files())
+    for path in static.PANEL_FOLDER.glob("*.js"):
+        for line in path.read_text().splitlines():
+            if line.startswith(("import ", "} from ")) and " from " in line:
+                assert f"live_panel/{line.split('/')[-1].split(chr(34))[0]}" in served
+
+
+def test_compressed_bodies_are_the_files():
+    for name, path in static._files().items():
+        plain, compressed = static._bodies(name) or (b"", b"")
+        assert gzip.decompress(compressed) == plain == path.read_bytes()
