@@ -12,8 +12,6 @@ state.sync()  # submits the run of the URL before anything is drawn
 draft = state.draft()
 
 st.title("Batch norm, live")
-for notice in st.session_state.notices:
-    st.warning(notice)
 if not state.controls_hidden():
     st.pills(
         "Presets",
@@ -23,7 +21,7 @@ if not state.controls_hidden():
         on_change=state.choose_preset,
         label_visibility="collapsed",
     )
-st.markdown(PRESETS[st.session_state.origin].sentence)
+st.markdown(state.headline())
 run_area()
 explain()
 if not state.controls_hidden():

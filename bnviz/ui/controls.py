@@ -8,7 +8,8 @@ import streamlit as st
 from bnviz.config import MAX_ARMS, NORM_LABELS, NormName, RunConfig
 from bnviz.ui import state
 from bnviz.ui.draft import has_distinct_norms, varying_fields
-from bnviz.ui.fields import ADVANCED, CHOICES, MAIN_ROWS, NORMS_KEY, Control
+from bnviz.ui.fields import ADVANCED, MAIN_ROWS, NORMS_KEY, Control, word
+from bnviz.ui.plain import plain
 
 
 def draw_controls(problems: Mapping[str, str]) -> None:
@@ -37,7 +38,7 @@ def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
             help="Each trains its own net: same initial weights, same batches. The reference is no norm, or else the first.",
         )
     else:
-        st.caption(f"Compared, as the link has it: {', '.join(base.arm_labels)}.")
+        st.caption(f"Compared, as the link has it: {plain(', '.join(base.arm_labels))}.")
     _problem("norms", problems)
 
 
@@ -47,7 +48,7 @@ def _draw(control: Control, varying: tuple[str, ...], problems: Mapping[str, str
         _differs(control, name)
     elif control.choices:
         on_change = state.adapt_to_dataset if control.path == "dataset.name" else None
-        st.selectbox(control.label, control.choices, key=control.key, format_func=_word, help=control.help, on_change=on_change)
+        st.selectbox(control.label, control.choices, key=control.key, format_func=word, help=control.help, on_change=on_change)
     elif control.type is bool:
         st.toggle(control.label, key=control.key, help=control.help)
     elif control.logarithmic:
@@ -73,15 +74,11 @@ def _number(control: Control) -> None:
 def _differs(control: Control, name: str) -> None:
     """A value in which the arms differ is kept and shown; one press makes it the same for all."""
     base: RunConfig = st.session_state.base
-    values = ", ".join(f"{label} {_word(getattr(arm, name))}" for label, arm in zip(base.arm_labels, base.arms, strict=True))
-    st.caption(f"{control.label} differs, as the link has it: {values}.")
+    values = ", ".join(f"{label} {word(getattr(arm, name))}" for label, arm in zip(base.arm_labels, base.arms, strict=True))
+    st.caption(f"{control.label} differs, as the link has it: {plain(values)}.")
     st.button(f"One value for all: {control.label.lower()}", key=f"one:{name}", on_click=state.use_one_value, args=(name,))
 
 
 def _problem(path: str, problems: Mapping[str, str]) -> None:
     if path in problems:
-        st.error(problems[path])
-
-
-def _word(value: object) -> str:
-    return CHOICES.get(str(value), str(value))
+        st.error(plain(problems[path]))

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bnviz.config import PLANE_DATASETS, ArmConfig, RunConfig
 from bnviz.cost import CostTooHigh, check_cost
 from bnviz.problems import problems
-from bnviz.ui.fields import CONTROLS
+from bnviz.ui.fields import CONTROLS, word
 
 _KEPT = ("norm", "name", "per_trial")  # fields of an arm without a shared control
 
@@ -63,6 +63,20 @@ def build(base: RunConfig, values: Mapping[str, Any]) -> Draft:
     except CostTooHigh as error:
         return Draft(None, {"steps": f"Too costly: {error}"})
     return Draft(config)
+
+
+def changes(config: RunConfig, base: RunConfig) -> list[str]:
+    """What the controls show of the difference, in words: ['hidden layers 2', 'steps 60']."""
+    varying, theirs = varying_fields(config), values_of(base)
+    found = []
+    for control in CONTROLS:
+        owner, _, name = control.path.rpartition(".")
+        if owner == "arm" and name in varying:
+            found.append(f"{control.label.lower()} by net")
+        elif (value := values_of(config)[control.path]) != theirs[control.path]:
+            found.append(f"{control.label.lower()} {word(value)}")
+    norms = [arm.norm for arm in config.arms]
+    return found if norms == theirs["norms"] else [", ".join(config.arm_labels), *found]
 
 
 def _arms(base: RunConfig, norms: Sequence[str], shared: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -38,6 +38,15 @@ CHOICES: dict[str, str] = {
 }
 
 
+def word(value: object) -> str:
+    """A value of a field as the page shows it."""
+    if value is None:
+        return "automatic"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else CHOICES.get(str(value), str(value))
+
+
 @dataclass(frozen=True)
 class Control:
     """One widget; `step` is what a press of + adds, `logarithmic` makes a slider over decades."""

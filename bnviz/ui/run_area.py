@@ -4,9 +4,12 @@ import streamlit as st
 
 from bnviz.presets import PRESETS
 from bnviz.ui import state
+from bnviz.ui.fields import CONTROLS
 from bnviz.ui.live_panel import live_panel
+from bnviz.ui.plain import plain
 
 TABLES = {"curves": "loss and accuracy", "layers": "layers", "histograms": "histograms"}
+LABELS = {"norms": "Compare"} | {control.path: control.label for control in CONTROLS}
 RUN_SHORTCUT = "Ctrl+Enter"
 
 
@@ -15,11 +18,13 @@ def run_area() -> None:
     """Draw it: the press itself has been dealt with in the button's callback, before this runs."""
     shown: state.Shown = st.session_state.shown
     asked = state.draft()
+    for notice in st.session_state.notices:
+        st.warning(plain(notice))
     row = st.container(horizontal=True, vertical_alignment="center")
     row.button("Run", type="primary", icon=":material/play_arrow:", key="run", on_click=state.press_run, shortcut=RUN_SHORTCUT)
     row.markdown(_note(shown, asked))
     if shown.error:
-        st.error(f"{shown.error} Then press Run again.")
+        st.error(plain(shown.error), icon=":material/error:")
     if shown.run_id:
         live_panel(shown.run_id)
         _take_home(shown)
@@ -28,7 +33,8 @@ def run_area() -> None:
 def _note(shown: state.Shown, asked: state.Draft) -> str:
     """One line beside Run: what the controls' state means for what is shown."""
     if asked.config is None:
-        return f":red[Cannot run: {len(asked.problems)} of the settings cannot be used, see there.]"
+        path, message = next(iter(asked.problems.items()))
+        return f":red[**Cannot run.** {LABELS[path]}: {plain(message)}]"
     if asked.config != shown.config:
         return ":orange[**Changed: press Run.**] The charts still show the settings before."
     preset = PRESETS[st.session_state.origin]
@@ -41,4 +47,4 @@ def _take_home(shown: state.Shown) -> None:
             base = f"api/runs/{shown.run_id}/{table}"
             st.markdown(f"{words.capitalize()}: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
         st.caption("This link opens the same run, number by number, on any computer:")
-        st.code(state.link(shown.config), language=None)
+        st.code(state.link(shown.config), language=None, wrap_lines=True)

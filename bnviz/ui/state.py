@@ -15,11 +15,13 @@ from bnviz.cost import CostTooHigh
 from bnviz.link import from_query, to_query
 from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.runs.service import QueueFull, get_service
-from bnviz.ui.draft import Draft, build, values_of
+from bnviz.ui.draft import Draft, build, changes, values_of
 from bnviz.ui.fields import CONTROLS, NORMS_KEY
+from bnviz.ui.plain import plain
 
 HIDE_KEY = "hide"  # of the URL: `hide=controls` is the presenter's view
 PRESET_KEY = "preset"
+MOST_CHANGES = 6  # that are listed
 _KEYS = {**{control.path: control.key for control in CONTROLS}, "norms": NORMS_KEY}
 
 
@@ -132,8 +134,19 @@ def write_link(config: RunConfig) -> None:
 
 def link(config: RunConfig) -> str:
     """The address that opens this configuration."""
-    query = to_query(config)
-    return f"{st.context.url or ''}?{urlencode(query)}" if query else st.context.url or "?"
+    address, query = st.context.url or "", to_query(config)
+    address = f"{address}/" if address.count("/") == len("//") else address  # a bare host
+    return f"{address}?{urlencode(query)}" if query else address or "?"
+
+
+def headline() -> str:
+    """What is set up: the preset's sentence while nothing is changed, else what is."""
+    preset, config = PRESETS[st.session_state.origin], st.session_state.last_good
+    if config == preset.config:
+        return preset.sentence
+    found = changes(config, preset.config)
+    rest = f" and {len(found) - MOST_CHANGES} more" if len(found) > MOST_CHANGES else ""
+    return f"{preset.title}, changed: {plain('; '.join(found[:MOST_CHANGES]))}{rest}."
 
 
 def controls_hidden() -> bool:

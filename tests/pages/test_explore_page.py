@@ -11,6 +11,7 @@ from bnviz.link import from_query
 from bnviz.presets import PRESETS
 from bnviz.runs.service import RunService
 from bnviz.ui.fields import CONTROLS, Control
+from bnviz.ui.plain import plain
 
 OpenPage = Callable[..., AppTest]
 
@@ -118,8 +119,9 @@ def test_bad_input_is_said_beside_the_control_and_loses_nothing(open_page: OpenP
     widget(app, "seed").set_value(5)
     app.get_by_key("control:norms").set_value(["none", "group"])
     widget(app, "arm.width").set_value(30).run()
-    assert [error.value for error in app.error] == ["Received 4; allowed: a divisor of the width 30: 1, 2, 3, 5, 6, 10, 15, 30."]
-    assert "Cannot run" in words(app)
+    said = "Received 4; allowed: a divisor of the width 30: 1, 2, 3, 5, 6, 10, 15, 30."
+    assert [error.value.replace("\\", "") for error in app.error] == [said]
+    assert "**Cannot run.** Groups of group norm: " in words(app)
     press_run(app)
     assert shown(app) == PRESETS["classic"].config
     assert (widget(app, "seed").value, widget(app, "arm.width").value) == (5, 30)
@@ -132,14 +134,14 @@ def test_bad_input_is_said_beside_the_control_and_loses_nothing(open_page: OpenP
 def test_no_norm_chosen_is_said(open_page: OpenPage) -> None:
     app = open_page()
     app.get_by_key("control:norms").set_value([]).run()
-    assert app.error[0].value == "Choose at least one, at most six."
+    assert app.error[0].value == plain("Choose at least one, at most six.")
 
 
 def test_too_costly_is_said_before_and_after_arriving(open_page: OpenPage) -> None:
     app = open_page(**{"arms.0.width": "512", "arms.1.width": "512", "arms.0.depth": "90", "arms.1.depth": "90", "steps": "5000"})
     assert not app.exception
     assert shown(app).arms[0].width == 512
-    assert any("multiply-adds" in error.value for error in app.error)
+    assert any("multiply-adds" in error.value.replace("\\", "") for error in app.error)
     widget(app, "arm.width").set_value(8)
     widget(app, "arm.depth").set_value(2).run()
     press_run(app)
@@ -162,7 +164,7 @@ def test_another_data_set_takes_sizes_that_fit(open_page: OpenPage) -> None:
 def test_a_junk_link_opens_with_notices_and_sane_values(open_page: OpenPage) -> None:
     app = open_page(**{"arms.0.lr": "-3", "colour": "red", "seed": "4", "preset": "what"})
     assert not app.exception
-    notices = " ".join(warning.value for warning in app.warning)
+    notices = " ".join(warning.value for warning in app.warning).replace("\\", "")
     for word in ("arms.0.lr", "-3", "0.000001 to 100", "colour", "what"):
         assert word in notices
     assert shown(app).seed == 4
@@ -172,7 +174,7 @@ def test_a_junk_link_opens_with_notices_and_sane_values(open_page: OpenPage) -> 
 
 def test_differences_of_a_link_are_said_and_can_be_ended(open_page: OpenPage) -> None:
     app = open_page(**{"arms.0.lr": "0.01"})
-    captions = " ".join(caption.value for caption in app.caption)
+    captions = " ".join(caption.value for caption in app.caption).replace("\\", "")
     assert "Learning rate differs, as the link has it: no norm 0.01, batch norm 0.1." in captions
     widget(app, "steps").set_value(70).run()
     press_run(app)
@@ -218,3 +220,19 @@ def test_another_link_in_the_same_session_is_followed(open_page: OpenPage) -> No
     app.query_params["preset"] = "spirals"
     app.run()
     assert shown(app) == PRESETS["spirals"].config
+
+
+def test_the_headline_says_what_was_changed(open_page: OpenPage) -> None:
+    app = open_page(steps="60", **{"arms.1.norm": "rms", "arms.0.lr": "0.2"})
+    assert PRESETS["classic"].sentence not in words(app)
+    assert plain("no norm, RMS norm; learning rate by net; steps 60") in words(app)
+
+
+def test_a_link_cannot_put_markup_on_the_page(open_page: OpenPage) -> None:
+    app = open_page(
+        **{"arms.0.name": "![x](http://evil.example/x.png)", "arms.0.lr": "0.2", "seed": "[press](http://evil.example)"}
+    )
+    assert not app.exception
+    shown_text = [*(warning.value for warning in app.warning), *(caption.value for caption in app.caption)]
+    assert any("evil" in text for text in shown_text)
+    assert not any("](" in text or "://" in text for text in shown_text)
