@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_CODES = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
 LEVELS = len(ALPHABET)
+_TABLE = ALPHABET.encode().ljust(256)
 MIN_TRIALS_FOR_QUANTILES = 5  # with fewer the 16th percentile says no more than the minimum
 
 
@@ -35,10 +35,14 @@ def band(values: NDArray[Any], trials: int) -> NDArray[np.float64]:
         Shape (3,) or (3, L); NaN where no trial is finite.
     """
     edges = (0.16, 0.5, 0.84) if trials >= MIN_TRIALS_FOR_QUANTILES else (0.0, 0.5, 1.0)
-    values = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
-    ordered = np.sort(values, axis=0)  # NaN last
-    finite = np.isfinite(ordered).sum(axis=0)
-    return np.stack([_quantile(ordered, finite, edge) for edge in edges])
+    values = np.asarray(values, np.float64)
+    finite = np.isfinite(values)
+    if not finite.all():
+        if finite.ndim == 2 and (finite != finite.any(axis=1, keepdims=True)).any():
+            columns = zip(values.T, finite.T, strict=True)
+            return np.stack([_quantiles(column[known], edges) for column, known in columns], axis=1)
+        values = values[finite if finite.ndim == 1 else finite.any(axis=1)]  # trials that have diverged, as a whole
+    return _quantiles(values, edges)
 
 
 def band_words(trials: int) -> str:
@@ -52,7 +56,7 @@ def band_words(trials: int) -> str:
 
 def pack(levels: NDArray[Any]) -> str:
     """Whole numbers 0 to 63 as one character each."""
-    return _CODES[np.clip(levels, 0, LEVELS - 1).astype(np.intp)].tobytes().decode()
+    return np.clip(levels, 0, LEVELS - 1).astype(np.uint8).tobytes().translate(_TABLE).decode()
 
 
 def spread(count: int, limit: int) -> tuple[int, ...]:
@@ -62,11 +66,14 @@ def spread(count: int, limit: int) -> tuple[int, ...]:
     return tuple(np.rint(np.linspace(0, count - 1, limit)).astype(int).tolist())
 
 
-def _quantile(ordered: NDArray[np.float64], finite: NDArray[Any], fraction: float) -> NDArray[np.float64]:
-    """Linear interpolation between order statistics, as `numpy.quantile` does, over the first `finite` rows."""
-    position = fraction * np.maximum(finite - 1, 0)
-    below = np.floor(position).astype(np.intp)
-    above = np.minimum(below + 1, np.maximum(finite - 1, 0)).astype(np.intp)
-    low = np.take_along_axis(ordered, below[None], axis=0)[0]
-    high = np.take_along_axis(ordered, above[None], axis=0)[0]
-    return low + (high - low) * (position - below)
+def _quantiles(values: NDArray[np.float64], fractions: tuple[float, ...]) -> NDArray[np.float64]:
+    """`numpy.quantile` over the first axis, NaN for no value at all, at a tenth of its time for a few values."""
+    if not len(values):
+        return np.full((len(fractions), *values.shape[1:]), np.nan)
+    ordered, last = np.sort(values, axis=0), len(values) - 1
+    below = [int(fraction * last) for fraction in fractions]
+    above = [min(index + 1, last) for index in below]
+    weights = np.array([fraction * last - index for fraction, index in zip(fractions, below, strict=True)])
+    weights = weights.reshape(-1, *[1] * (values.ndim - 1))
+    low = ordered[below]
+    return low + (ordered[above] - low) * weights

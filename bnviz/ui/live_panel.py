@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from bnviz import static
 from bnviz.charts.panels import PANELS
@@ -35,7 +36,7 @@ export default async function (component) {
 }
 """
 
-_component = st.components.v2.component("bnviz_live_panel", js=BOOTSTRAP, isolate_styles=False)
+_component = component("bnviz_live_panel", js=BOOTSTRAP, isolate_styles=False)
 
 
 def live_panel(run_id: str, *, panel: str = "explore", key: str = "panel", autoplay: bool = True) -> None:
