@@ -24,14 +24,17 @@ from bnviz.charts.panels import PANELS
 from bnviz.config import RunConfig
 from bnviz.cost import CostTooHigh
 from bnviz.problems import Problem, one_line, problems
+from bnviz.records import Record, StepMeasured
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
 from bnviz.runs.sse import EventStream, Plain, SseEncoder, Streams, Subscriber
 from bnviz.runs.status import LiveRun
 from bnviz.tables import Tables
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_EXPORT_ROWS = 2_000_000  # a default run has 150,000 in its largest table
 PARQUET, CSV = "application/vnd.apache.parquet", "text/csv; charset=utf-8"
 RunId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="The run's id: 16 hexadecimal digits.")]
+_export_lock = threading.Lock()
 TableName = Literal["curves", "layers", "histograms"]
 
 
@@ -117,20 +120,38 @@ async def stream_run(
 async def export_run(request: Request, run_id: RunId, table: TableName, extension: Literal["csv", "parquet"]) -> Response:
     """A table of all that a run has measured so far."""
     service = _service(request)
+    records = (await asyncio.to_thread(service.trace, run_id))[:]
+    rows = sum(_row_count(record, table) for record in records)
+    if rows > MAX_EXPORT_ROWS:
+        headless = "`python -m bnviz run` writes tables of any size"
+        raise Refused(413, f"The table has {rows} rows, allowed are {MAX_EXPORT_ROWS}: {headless}.")
+    config = (await asyncio.to_thread(service.status, run_id)).config
+    content = await asyncio.to_thread(_export, config, records, table, extension)
+    disposition = f'attachment; filename="bnviz-{run_id}-{table}.{extension}"'
+    return Response(content, headers={"content-disposition": disposition}, media_type=CSV if extension == "csv" else PARQUET)
 
-    def build() -> bytes:
-        status, records = service.status(run_id), service.trace(run_id)[:]
-        tables = Tables.from_records(records) if records and status.frames else Tables(status.config)
+
+def _row_count(record: Record, table: TableName) -> int:
+    """Rows that a record adds to a table, at most."""
+    if not isinstance(record, StepMeasured):
+        return 0
+    if table == "histograms":
+        return sum(counts.size for arm in record.arms for counts in arm.histograms.values())
+    return sum(max((values.size for values in getattr(arm, table).values()), default=0) for arm in record.arms)
+
+
+def _export(config: RunConfig, records: list[Record], table: TableName, extension: str) -> bytes:
+    """Build a table and write it, one at a time: it takes many times the memory of the records."""
+    with _export_lock:
+        tables = Tables(config)
+        for record in records:
+            tables.add(record)
         frame = getattr(tables, table)
         if extension == "csv":
             return frame.to_csv(index=False).encode()
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()
-
-    content = await asyncio.to_thread(build)
-    disposition = f'attachment; filename="bnviz-{run_id}-{table}.{extension}"'
-    return Response(content, headers={"content-disposition": disposition}, media_type=CSV if extension == "csv" else PARQUET)
 
 
 async def health(request: Request) -> dict[str, Any]:

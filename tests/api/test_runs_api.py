@@ -6,6 +6,7 @@ import httpx
 import pandas as pd
 import pytest
 
+import bnviz.api as api
 from bnviz.config import ArmConfig, RunConfig
 
 JSON = {"content-type": "application/json"}
@@ -160,6 +161,24 @@ def test_tables_are_there_while_the_run_runs_and_before(make_server, config, unt
     empty = pd.read_csv(io.StringIO(server.client.get(f"/runs/{queued}/curves.csv").text))
     assert len(empty) == 0
     assert "train_loss" in empty.columns
+
+
+def test_a_table_too_large_for_the_web_process_is_refused(server, config, until, monkeypatch):
+    run_id = server.submit(config(steps=3))
+    until(lambda: server.service.live(run_id).over)
+    rows = len(pd.read_csv(io.StringIO(server.client.get(f"/runs/{run_id}/histograms.csv").text)))
+    monkeypatch.setattr(api, "MAX_EXPORT_ROWS", rows)
+    assert server.client.get(f"/runs/{run_id}/histograms.csv").status_code == 200
+    monkeypatch.setattr(api, "MAX_EXPORT_ROWS", rows - 1)
+    answer = server.client.get(f"/runs/{run_id}/histograms.csv")
+    assert answer.status_code == 413
+    assert str(rows) in answer.json()["detail"]
+    assert server.client.get(f"/runs/{run_id}/curves.csv").status_code == 200
+
+
+def test_the_machine_readable_description_is_there(server):
+    paths = server.client.get("/openapi.json").json()["paths"]
+    assert {"/runs", "/runs/{run_id}", "/runs/{run_id}/stream", "/health"} <= set(paths)
 
 
 def test_other_tables_and_formats_are_refused(server, config):
