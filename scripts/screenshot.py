@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "assets" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_SECONDS, RUN_SECONDS = 60, 120
-SIZE: ViewportSize = {"width": 1440, "height": 1180}
+SIZE: ViewportSize = {"width": 1440, "height": 1000}
 
 
 def free_port() -> int:
@@ -39,7 +39,19 @@ def serving() -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as store:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.port",
+            str(port),
+            "--server.headless",
+            "true",
+            "--browser.serverAddress",
+            "localhost",
+        ]
         environment = os.environ | {"BNVIZ_DATA_DIR": store}
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         try:
