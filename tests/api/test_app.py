@@ -63,6 +63,7 @@ def ended(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "base"),
     [(STREAMLIT, ""), (UVICORN, ""), ((*STREAMLIT, "--server.baseUrlPath=lab/bn"), "/lab/bn")],
@@ -79,6 +80,7 @@ def test_a_real_run_is_streamed_however_the_app_is_started(until, arguments, bas
         assert "<title>" in client.get("/", headers={"sec-fetch-dest": "document"}).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_app_ends_with_all_its_processes_while_a_stream_is_open(until, number):
     with app(STREAMLIT, until) as (process, client):

@@ -145,6 +145,7 @@ def test_reasons_are_one_short_line(error, reason):
     assert len(text) < 300
 
 
+@pytest.mark.slow
 def test_a_real_run_gives_the_same_records_in_a_worker(make_service, finish):
     """The page and the command line give the same numbers."""
     config = RunConfig(arms=(ArmConfig(depth=2, width=8), ArmConfig(norm="batch", depth=2, width=8)), trials=2, steps=20)
