@@ -37,7 +37,7 @@ _ALL = (
     ),
     Preset(
         "sigmoid_2015",
-        "The 2015 paper's figure 1",
+        "2015 paper, figure 1",
         "Three sigmoid layers of 100 units, small Gaussian initial weights, batches of 60, as Ioffe and Szegedy had them.",
         "After 100 steps the net with batch norm reads more than nine digits in ten; the other one still guesses.",
         RunConfig(
@@ -67,9 +67,9 @@ _ALL = (
     ),
     Preset(
         "tiny_batch",
-        "Tiny batches: batch norm loses",
+        "Tiny batches",
         "Batches of only 2 samples: their mean and variance are mostly noise. Four nets, one for each norm.",
-        "Batch norm comes last. Layer and group norm do not look at the batch, and keep up with the net that has no norm.",
+        "Batch norm loses. Layer and group norm do not look at the batch and stay close to the net without a norm.",
         RunConfig(arms=_arms(("none", "batch", "layer", "group"), depth=4, lr=0.02), batch_size=2, steps=500),
     ),
     Preset(
@@ -78,6 +78,26 @@ _ALL = (
         "Two classes wound around each other in the plane; the colours show what each net answers where.",
         "With batch norm the boundary follows the spirals after some tens of steps; without, it takes hundreds.",
         RunConfig(dataset=DatasetConfig(name="spirals"), arms=_arms(lr=0.1), steps=600, extras=("decision_boundary",)),
+    ),
+    Preset(
+        "small_steps",
+        "Small steps",
+        "Four ReLU layers with a learning rate of 0.01, small enough for every net.",
+        "Batch norm gains nothing here: the curves run side by side. Its gain comes with larger steps, so raise the rate.",
+        RunConfig(arms=_arms(depth=4, lr=0.01), trials=16, steps=600),
+    ),
+    Preset(
+        "raw_inputs",
+        "Raw inputs",
+        "Medical measurements as they come: some features are ten thousand times larger than others.",
+        "Without a norm every net diverges within a few steps; batch norm rescales what each unit sees, and learns.",
+        RunConfig(
+            dataset=DatasetConfig(name="breast_cancer", input_scale="raw"),
+            arms=_arms(depth=4, lr=0.1),
+            batch_size=32,
+            trials=16,
+            steps=800,
+        ),
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}

@@ -248,7 +248,9 @@ def _range(comparison: Comparison) -> str:
 
 def _bounds(comparison: Comparison) -> str:
     low, high, _ = comparison.interval
-    return f"{_number(low)} or more" if np.isinf(high) else f"{_number(low)} to {_number(high)}"
+    if np.isinf(high):
+        return f"{_number(low)} or more" if low > 0 else "any"
+    return f"{_number(low)} to {_number(high)}" if low > 0 else f"{_number(high)} or less"
 
 
 def _median(values: NDArray[np.float64]) -> float:

@@ -8,6 +8,7 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.4rem; font-size: clamp(1.6rem, 2.6vw, 2.4rem); }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin: 0; padding: 0.5rem 1rem 0; }
 [data-testid="stExpandSidebarButton"]::after { content: "Settings"; padding-left: 0.25rem; }
+[data-variant="pills"] { padding: 0.2rem 0.6rem; min-height: 2rem; font-size: 0.875rem; }
 [data-variant="pills"][data-selected="true"] { color: inherit !important; }
 @media (hover: none) { .st-key-run kbd { display: none; } }
 </style>"""

@@ -8,6 +8,7 @@ import pytest
 
 from bnviz.config import RunConfig
 from bnviz.cost import check_cost
+from bnviz.datasets import load
 from bnviz.experiments.race import RaceVerdict
 from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.records import StepMeasured
@@ -124,3 +125,24 @@ def test_spirals_tens_of_steps_against_hundreds(play: Callable[[str], Played]) -
     assert steps[0] > 200
     assert 10 < steps[1] < 100
     assert all("decision_boundary" in arm.extras for arm in played.frames[-1].arms)
+
+
+@pytest.mark.slow
+def test_small_steps_batch_norm_gains_nothing(play: Callable[[str], Played]) -> None:
+    played = play("small_steps")
+    (comparison,) = played.verdict.comparisons()
+    assert comparison.outcome != "sooner"
+    assert 0.7 < comparison.speedup[0] < 1.1
+    assert min(played.last.values()) > 0.8
+
+
+@pytest.mark.slow
+def test_raw_inputs_diverge_without_batch_norm(play: Callable[[str], Played]) -> None:
+    played = play("raw_inputs")
+    plain, batch = played.frames[-1].arms
+    assert (plain.diverged_at >= 0).all()
+    assert (plain.diverged_at < 20).all()
+    assert (batch.diverged_at < 0).all()
+    assert played.last["batch"] > 0.85
+    spread = load(played.config.dataset, seed=0).train_inputs.std(axis=0)
+    assert spread.max() / spread.min() > 10_000
