@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RACE = "/?steps={steps}&measure_every={every}&seed={seed}"
-MOVED = "() => Number(document.querySelector('.bnv-panel')?.dataset.frame ?? -1) >= 1"
+MOVED = "() => [...document.querySelectorAll('.bnv-card')].some((card) => Number(card.dataset.frame) >= 1)"
 CLICK_TO_PAINT = """() => new Promise((done, refuse) => {
   const root = document.querySelector('.bnv-panel');
   const panel = root.parentElement.bnvPanel;

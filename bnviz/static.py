@@ -23,6 +23,17 @@ from starlette.types import Receive, Scope, Send
 PREFIX = "bnviz-assets"
 PANEL_FOLDER = Path(__file__).parents[1] / "assets" / "live_panel"
 RESERVED = ("/_stcore", "/api", "/media", "/component", "/static", "/app/static", f"/{PREFIX}")
+START_PLOTLY = """(() => {
+  const connected = () => document.querySelector("[data-test-connection-state=CONNECTED]");
+  const watch = new MutationObserver(() => {
+    if (!connected()) return;
+    watch.disconnect();
+    const script = document.createElement("script");
+    Object.assign(script, { src: "URL", async: true }).dataset.bnvPlotly = "";
+    document.head.append(script);
+  });
+  watch.observe(document, { subtree: true, childList: true, attributeFilter: ["data-test-connection-state"] });
+})();"""  # run plotly.js while the server runs the page: not before, when it would delay Streamlit's own start
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
 
 
@@ -126,6 +137,7 @@ def _page() -> tuple[bytes, bytes] | None:
     modules = [name for name in _files() if name.endswith(".js") and name.startswith("live_panel/")]
     links = [f'<link rel="modulepreload" href="./{asset_url(name)}">' for name in modules]
     links.append(f'<link rel="stylesheet" href="./{asset_url("live_panel/panel.css")}">')
-    links.append(f'<script async data-bnv-plotly src="./{asset_url("plotly.min.js")}"></script>')
+    links.append(f'<link rel="preload" as="script" href="./{asset_url("plotly.min.js")}">')
+    links.append(f"<script>{START_PLOTLY.replace('URL', './' + asset_url('plotly.min.js'))}</script>")
     body = page.replace("</head>", "".join(links) + "</head>", 1).encode()
     return body, gzip.compress(body, 6, mtime=0)

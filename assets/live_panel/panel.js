@@ -28,6 +28,7 @@ export class Panel {
     this.loop = this.loop.bind(this);
     this.resizes = new ResizeObserver(() => this.resized());
     this.resizes.observe(this.grid);
+    addEventListener("resize", (this.onResize = () => this.resized()));
     this.views = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "80px" });
     this.releases = () => this.release();
     this.keys = (event) => onKey(event, this);
@@ -259,11 +260,12 @@ export class Panel {
     this.wake();
   }
 
+  /** Draw anew when the plots' size has changed, once it has settled. */
   resized() {
     clearTimeout(this.resizeTimer);
     this.resizeTimer = setTimeout(() => {
       this.fit();
-      for (const card of this.cards.values()) card.redraw();
+      for (const card of this.cards.values()) if (card.plot.isOutgrown) card.redraw();
     }, 120);
   }
 
@@ -319,6 +321,7 @@ export class Panel {
     this.isGone = true;
     this.stream?.close();
     this.resizes.disconnect();
+    removeEventListener("resize", this.onResize);
     this.views.disconnect();
     clearTimeout(this.resizeTimer);
     cancelAnimationFrame(this.request);

@@ -47,6 +47,12 @@ export class Plot {
     return (scale ? scale.value : this.spec.figure.layout.yaxis.type) === "log";
   }
 
+  /** Whether the holder has another size than the picture in it. */
+  get isOutgrown() {
+    const { layout } = this.gd;
+    return Boolean(layout) && (layout.width !== this.gd.clientWidth || layout.height !== this.gd.clientHeight);
+  }
+
   get yTitle() {
     return this.spec.titles[this.viewKey]?.y || this.spec.figure.layout.yaxis.title.text;
   }
