@@ -151,6 +151,7 @@ def main(arguments: list[str] | None = None) -> None:
     gc.collect()
     gc.freeze()  # the collector must not touch, and so copy, the pages that workers share
     Launcher(socket.socket(fileno=options.control), run).serve()
+    os._exit(0)  # unloading torch takes a second and serves nothing
 
 
 if __name__ == "__main__":
