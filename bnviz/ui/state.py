@@ -4,6 +4,7 @@ first visit      URL -> load -> submit                    a preset      load -> 
 a control        draft changes, the URL follows           Run           draft -> submit
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from bnviz.ui.plain import plain
 
 HIDE_KEY = "hide"  # of the URL: `hide=controls` is the presenter's view
 PRESET_KEY = "preset"
+ECHO_SECONDS = 5.0
 MOST_CHANGES = 6  # that are listed
 _KEYS = {**{control.path: control.key for control in CONTROLS}, "norms": NORMS_KEY}
 
@@ -38,13 +40,29 @@ def sync() -> None:
     """Bring the session in line with the URL: on the first visit, and when a link has changed it since."""
     query = st.query_params.to_dict()
     state = st.session_state
-    if "base" not in state or (query and query != state.query):
+    if "base" not in state or (query and not _is_known(query)):
         config, state.notices = from_query(query)
-        state.query = query
+        _know(query)
         load(config)
         submit(config)
     elif any(key not in state for key in _KEYS.values()):  # Streamlit forgets widgets while another page is shown
         load(state.last_good)
+
+
+def _know(query: dict[str, str]) -> None:
+    """Note that the controls show what this query says."""
+    now = time.monotonic()
+    recent = [
+        (known, when) for known, when in st.session_state.get("queries", ()) if now - when < ECHO_SECONDS and known != query
+    ]
+    st.session_state.queries = [*recent, (query, now)]
+
+
+def _is_known(query: dict[str, str]) -> bool:
+    """Whether the browser sends what the page wrote: last, or just before, when quick changes overtake its answer."""
+    *earlier, (last, _) = st.session_state.queries
+    now = time.monotonic()
+    return query == last or any(query == known and now - when < ECHO_SECONDS for known, when in earlier)
 
 
 def load(config: RunConfig) -> None:
@@ -124,12 +142,12 @@ def use_one_value(name: str) -> None:
 
 def write_link(config: RunConfig) -> None:
     """Let the URL follow the controls."""
-    state, query = st.session_state, to_query(config)
+    query = to_query(config)
     if hide := st.query_params.get(HIDE_KEY):
         query[HIDE_KEY] = hide
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
-    state.query = query
+    _know(query)
 
 
 def link(config: RunConfig) -> str:

@@ -236,3 +236,28 @@ def test_a_link_cannot_put_markup_on_the_page(open_page: OpenPage) -> None:
     shown_text = [*(warning.value for warning in app.warning), *(caption.value for caption in app.caption)]
     assert any("evil" in text for text in shown_text)
     assert not any("](" in text or "://" in text for text in shown_text)
+
+
+def test_a_late_echo_of_the_url_undoes_no_change(open_page: OpenPage) -> None:
+    """Quick changes: the browser sends the URL of the first one with the second."""
+    app = open_page()
+    widget(app, "seed").set_value(1).run()
+    late = dict(app.query_params)
+    widget(app, "seed").set_value(2).run()
+    app.query_params.clear()
+    app.query_params.update(late)
+    widget(app, "steps").set_value(90).run()
+    assert (widget(app, "seed").value, widget(app, "steps").value) == (2, 90)
+    assert (link_of(app).seed, link_of(app).steps) == (2, 90)
+
+
+def test_going_back_later_is_followed(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page()
+    widget(app, "seed").set_value(1).run()
+    earlier = dict(app.query_params)
+    widget(app, "seed").set_value(2).run()
+    monkeypatch.setattr("bnviz.ui.state.ECHO_SECONDS", 0.0)
+    app.query_params.clear()
+    app.query_params.update(earlier)
+    app.run()
+    assert (widget(app, "seed").value, shown(app).seed) == (1, 1)
