@@ -66,7 +66,7 @@ export class Card {
 
   /** Height of everything on the card but the plot, in pixels; two lines of reading help are reserved. */
   get around() {
-    return this.title.parentElement.offsetHeight + Math.min(this.how.offsetHeight, 37) + 17;
+    return this.title.parentElement.offsetHeight + Math.min(this.how.offsetHeight, 45) + 17;
   }
 
   /** Whether another frame than the shown one is due. */

@@ -185,7 +185,6 @@ export class Panel {
     this.setState(end.state, end);
     if (this.pending && !this.isShown && this.pending.frames.length) this.show(this.pending);
     this.playback.ended();
-    if (end.verdict) this.announce(end.verdict);
     this.wake();
   }
 
@@ -241,7 +240,7 @@ export class Panel {
   }
 
   writeStatus() {
-    say(this.status, statusWords(this.state, this.details, this.pending || this.store, this.pace, Boolean(this.data?.slow)));
+    say(this.status, statusWords(this.state, this.details, this.pending, this.pace, Boolean(this.data?.slow)));
   }
 
   announce(text) {

@@ -15,6 +15,7 @@ const CONFIG = {
   doubleClick: "reset",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
 };
+const PROJECTOR = 1700; // pixels of a window from which on text is larger; the same in panel.css
 const TOLERANCE = 2; // pixels between Plotly's path and ours
 const EMPTY_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
@@ -111,6 +112,10 @@ export class Plot {
     const titles = this.spec.titles[this.viewKey] || {};
     layout.uirevision = this.store.start.run_id;
     layout.font = { color: this.theme.text, family: this.theme.font, size: 12 };
+    if (innerWidth >= PROJECTOR) {
+      layout.font.size = 15;
+      for (const side of ["l", "t", "b"]) layout.margin[side] += 8;
+    }
     layout.width = this.gd.clientWidth || undefined;
     layout.height = this.gd.clientHeight || undefined;
     if (this.theme.coarse) layout.dragmode = false; // a finger scrolls the page
@@ -124,7 +129,8 @@ export class Plot {
     if (range) layout.yaxis.range = [...range];
     if (this.isLog && range) {
       const decades = range[1] - range[0];
-      Object.assign(layout.yaxis, { dtick: Math.max(1, Math.ceil(decades / 6)), exponentformat: "power", nticks: 0 });
+      const tickfont = { size: layout.font.size - 2 }; // powers are set larger than other labels
+      Object.assign(layout.yaxis, { dtick: Math.max(1, Math.ceil(decades / 6)), exponentformat: "power", nticks: 0, tickfont });
     }
     return layout;
   }

@@ -135,6 +135,7 @@ def drift_figure(config: RunConfig) -> ChartSpec:
     for index, style in enumerate(arm_styles(config)):
         chart.add_band(style, index, (0, 4), BAND_OPACITY * 0.6)
         chart.add_band(style, index, (1, 3), BAND_OPACITY)
+    for index, style in enumerate(arm_styles(config)):
         chart.add_line(style, index, 2, "step %{x}: median %{y:.3g}")
     return chart
 
