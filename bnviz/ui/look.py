@@ -10,7 +10,10 @@ STYLE = """<style>
 [data-testid="stExpandSidebarButton"]::after { content: "Settings"; padding-left: 0.25rem; }
 [data-variant="pills"] { padding: 0.2rem 0.6rem; min-height: 2rem; font-size: 0.875rem; }
 [data-variant="pills"][data-selected="true"] { color: inherit !important; }
-@media (max-width: 640px) { [role="radiogroup"]:has(> [data-variant="pills"]) { flex-wrap: nowrap; overflow-x: auto; } }
+@media (max-width: 640px) {
+  [role="radiogroup"]:has(> [data-variant="pills"]) { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+  [data-variant="pills"] { flex-shrink: 0; }
+}
 @media (hover: none) { .st-key-run kbd { display: none; } }
 </style>"""
 

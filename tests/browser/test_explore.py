@@ -148,6 +148,10 @@ def test_phone(app: Any, new_panel: Callable[..., Any]) -> None:
     header = panel.page.get_by_test_id("stHeader").bounding_box()
     assert title.bounding_box()["y"] >= header["y"] + header["height"] - 8, "the header covers the title"
     assert panel.page.evaluate("document.documentElement.scrollWidth") <= 390
+    last = preset(panel, "Raw inputs")
+    assert last.evaluate("label => label.scrollWidth <= label.clientWidth"), "the preset's title is cut"
+    last.tap()
+    wait_for_query(panel, "preset=raw_inputs")
     panel.page.get_by_test_id("stExpandSidebarButton").tap()
     panel.page.get_by_role("spinbutton", name="Seed", exact=True).wait_for(timeout=15_000)
     panel.screenshot("explore-phone-settings")
