@@ -8,6 +8,7 @@ with a `CodecError` and never become a record of another form. Arrays are read i
 """
 
 import json
+import math
 import struct
 import types
 from collections.abc import Callable
@@ -97,7 +98,7 @@ def _arrays(data: bytes, offset: int, table: list[Any]) -> list[NDArray[Any]]:
     for dtype, shape in table:
         if dtype not in DTYPES or not all(type(size) is int and size >= 0 for size in shape):
             raise CodecError(f"not a record: an array of dtype {dtype!r} and shape {shape!r}")
-        count = int(np.prod(shape, dtype=object)) if shape else 1
+        count = math.prod(shape)
         array = np.frombuffer(data, dtype, count, offset).reshape(shape) if count else np.empty(shape, dtype)
         offset += array.nbytes + -array.nbytes % _ALIGNMENT
         arrays.append(array)

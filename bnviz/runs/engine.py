@@ -24,7 +24,7 @@ from bnviz.runs.protocol import KILL, REPLY, REQUEST, START, TERMINATE, WAIT
 
 START_SECONDS = 60.0  # the first request waits for the launcher to import torch
 RESTART_SECONDS = 5.0  # not to be started over and over when it cannot live; a run asks for it at once
-EXIT_SECONDS = 2.0  # the launcher ends by itself when its control socket closes
+EXIT_SECONDS = 0.5  # the launcher ends by itself when its control socket closes, unless it is still starting
 MAX_MESSAGE_BYTES = 64 * 2**20
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 _log = logging.getLogger("bnviz.runs")

@@ -76,6 +76,8 @@ class RunService:
         for run in live:
             if run.worker:  # of an engine that outlives this service
                 run.worker.terminate()
+        if self._store:
+            self._store.close()
 
     def submit(self, config: RunConfig) -> RunStatus:
         """Start a run, or join the one of an equal configuration; one that stopped or failed is started again.
@@ -161,8 +163,7 @@ class RunService:
             return self._runs.setdefault(run_id, run)
 
     def _enqueue(self, config: RunConfig) -> LiveRun:
-        free = self.settings.max_workers - len(self._active)
-        if free <= 0 and len(self._queue) >= self.settings.queue_size:
+        if len(self._active) >= self.settings.max_workers and len(self._queue) >= self.settings.queue_size:
             raise QueueFull(len(self._queue), RETRY_AFTER_SECONDS)
         run = LiveRun(config)
         self._runs.pop(run.id, None)
@@ -261,6 +262,8 @@ class RunService:
 
     def _keep(self) -> None:
         """The keeper thread."""
+        if self._store:
+            self._store.open()
         while not self._closing.is_set():
             try:
                 self.engine.start()

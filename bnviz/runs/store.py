@@ -10,9 +10,10 @@ import hashlib
 import importlib.metadata
 import logging
 import sqlite3
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,7 @@ NOT_THE_RUN = ("runs", "charts", "ui", "experiments", "api.py", "cli.py", "__mai
 SCHEMA = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
+PRAGMA foreign_keys = ON;
 CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, code TEXT NOT NULL, bytes INTEGER NOT NULL, used_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS records (run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, position INTEGER NOT NULL,
     payload BLOB NOT NULL, PRIMARY KEY (run_id, position)) WITHOUT ROWID;
@@ -65,7 +67,23 @@ class Store:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._path = folder / FILE_NAME
         self._max_bytes = max_bytes
-        self._ready = False
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Get ready, so that the first `load` is as fast as the others; not needed."""
+        code_hash()
+        try:
+            if self._path.exists():
+                with self._connected():
+                    pass
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("the store %s cannot be opened: %s", self._path, error)
+
+    def close(self) -> None:
+        """Close the file; it is opened again when needed."""
+        with self._lock:
+            self._disconnect()
 
     def save(self, run_id: str, payloads: Sequence[bytes]) -> bool:
         """Keep a finished run; False when it could not be kept."""
@@ -73,7 +91,7 @@ class Store:
         if size > self._max_bytes:
             return False
         try:
-            with closing(self._connect()) as connection, connection:
+            with self._connected() as connection:
                 connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
                 connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", (run_id, code_hash(), size, time.time()))
                 rows = ((run_id, position, payload) for position, payload in enumerate(payloads))
@@ -97,7 +115,7 @@ class Store:
             return None
 
     def _read(self, run_id: str) -> list[bytes]:
-        with closing(self._connect()) as connection, connection:
+        with self._connected() as connection:
             update = "UPDATE runs SET used_at = ? WHERE id = ? AND code = ?"
             if not connection.execute(update, (time.time(), run_id, code_hash())).rowcount:
                 return []
@@ -106,23 +124,30 @@ class Store:
 
     def _delete(self, run_id: str) -> None:
         try:
-            with closing(self._connect()) as connection, connection:
+            with self._connected() as connection:
                 connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
         except (sqlite3.Error, OSError):
             _log.warning("run %s cannot be removed from the store", run_id)
 
-    def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
-        try:
-            if not self._ready:
-                connection.executescript(SCHEMA)
-                self._ready = True
-            connection.execute("PRAGMA foreign_keys = ON")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """The connection for one transaction; after an error it is opened anew."""
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    self._connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, check_same_thread=False)
+                    self._connection.executescript(SCHEMA)
+                with self._connection:
+                    yield self._connection
+            except (sqlite3.Error, OSError):
+                self._disconnect()
+                raise
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
 
     def _shrink(self, connection: sqlite3.Connection) -> None:
         total = connection.execute("SELECT sum(bytes) FROM runs").fetchone()[0]

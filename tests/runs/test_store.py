@@ -88,6 +88,14 @@ def test_broken_records_are_dropped_and_not_shown(tmp_path, change):
     assert store.load(run_id)
 
 
+def test_two_processes_may_share_the_file(tmp_path):
+    one, other = Store(tmp_path, 10**6), Store(tmp_path, 10**6)
+    ids = [saved(one, 1), saved(other, 2)]
+    assert all(store.load(run_id) for store in (one, other) for run_id in ids)
+    one.close()
+    assert one.load(ids[1]), "it is opened again when needed"
+
+
 def test_a_file_that_is_no_database_costs_only_the_cache(tmp_path):
     (tmp_path / FILE_NAME).write_bytes(b"not a database" * 100)
     store = Store(tmp_path, 10**6)
