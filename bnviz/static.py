@@ -10,6 +10,8 @@ plotly.js comes from the installed package: no CDN (classrooms are offline), not
 import gzip
 import hashlib
 import mimetypes
+import re
+import threading
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,12 +19,13 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Match, NoMatchFound, Route
 from starlette.types import Receive, Scope, Send
 
 PREFIX = "bnviz-assets"
 PANEL_FOLDER = Path(__file__).parents[1] / "assets" / "live_panel"
 RESERVED = ("/_stcore", "/api", "/media", "/component", "/static", "/app/static", f"/{PREFIX}")
+PAGE_PATH = re.compile(r"(/[^./]+)+")  # no file, no folder: Streamlit redirects those
 START_PLOTLY = """(() => {
   const connected = () => document.querySelector("[data-test-connection-state=CONNECTED]");
   const watch = new MutationObserver(() => {
@@ -39,6 +42,7 @@ HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Acce
 
 def routes() -> list[BaseRoute]:
     """Routes for `st.App`: the assets, and page requests answered with Streamlit's index.html plus preload links."""
+    threading.Thread(target=_bodies, args=("plotly.min.js",), daemon=True).start()  # compressed before it is asked for
     return [Route(f"/{PREFIX}/{{version}}/{{name:path}}", _serve), PageRoute()]
 
 
@@ -58,26 +62,21 @@ class PageRoute(BaseRoute):
         """Only GET requests of a document, at an address that is no file's and none of Streamlit's."""
         if scope["type"] != "http" or scope["method"] != "GET" or _page() is None:
             return Match.NONE, {}
-        path = (
-            scope["path"][len(scope.get("root_path", "")) :]
-            if scope["path"].startswith(scope.get("root_path", ""))
-            else scope["path"]
-        )
-        is_page = not path.startswith(RESERVED) and "." not in path and (path == "/" or not path.endswith("/"))
-        destination = dict(scope["headers"]).get(b"sec-fetch-dest")
-        return (Match.FULL, {}) if is_page and destination == b"document" else (Match.NONE, {})
+        path = scope["path"].removeprefix(scope.get("root_path", ""))  # without the base path, if there is one
+        is_page = path == "/" or bool(PAGE_PATH.fullmatch(path) and not path.startswith(RESERVED))
+        headers = dict(scope["headers"])
+        destination = headers.get(b"sec-fetch-dest", b"")  # browsers leave it out on plain http, but for localhost
+        is_navigation = destination == b"document" or (not destination and b"text/html" in headers.get(b"accept", b""))
+        return (Match.FULL, {}) if is_page and is_navigation else (Match.NONE, {})
 
     def url_path_for(self, name: str, /, **path_params: Any):
         """Never asked for: pages have no names here."""
-        from starlette.routing import NoMatchFound
-
         raise NoMatchFound(name, path_params)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page."""
-        response = _answer(
-            Request(scope), _page() or (b"", b""), "text/html", {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-        )
+        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        response = _answer(Request(scope), _page() or (b"", b""), "text/html", headers)
         await response(scope, receive, send)
 
 

@@ -54,9 +54,13 @@ def test_pages_start_the_downloads_at_once():
         assert answer.headers["cache-control"] == "no-cache"
 
 
+def test_pages_over_plain_http_do_so_too():
+    assert static.asset_url("plotly.min.js") in get("/", accept="text/html,*/*").text
+
+
 def test_other_requests_are_left_to_streamlit():
     assert get("/").text == "streamlit's own"
-    for path in ("/_stcore/health", "/static/js/index.js", "/media/x", "/api/health"):
+    for path in ("/_stcore/health", "/static/js/index.js", "/media/x", "/api/health", "/explore/", "//explore", "/favicon.png"):
         assert get(path, **DOCUMENT).text == "streamlit's own"
 
 
