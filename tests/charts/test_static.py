@@ -60,7 +60,7 @@ def test_pages_over_plain_http_do_so_too():
 
 def test_other_requests_are_left_to_streamlit():
     assert get("/").text == "streamlit's own"
-    for path in ("/_stcore/health", "/static/js/index.js", "/media/x", "/api/health", "/explore/", "//explore", "/favicon.png"):
+    for path in ("/_stcore/health", "/static/js/index.js", "/media/x", "/api/health", "/explore/", "/favicon.png"):
         assert get(path, **DOCUMENT).text == "streamlit's own"
 
 
