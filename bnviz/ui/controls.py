@@ -7,7 +7,7 @@ import streamlit as st
 
 from bnviz.config import MAX_ARMS, NORM_LABELS, NormName, RunConfig
 from bnviz.ui import state
-from bnviz.ui.draft import has_distinct_norms, varying_fields
+from bnviz.ui.draft import field_values, has_distinct_norms, varying_fields
 from bnviz.ui.fields import ADVANCED, MAIN_ROWS, NORMS_KEY, Control, word
 from bnviz.ui.plain import plain
 
@@ -72,9 +72,10 @@ def _number(control: Control) -> None:
 
 
 def _differs(control: Control, name: str) -> None:
-    """A value in which the arms differ is kept and shown; one press makes it the same for all."""
+    """A value in which arms or trials differ is kept and shown; one press makes it the same for all."""
     base: RunConfig = st.session_state.base
-    values = ", ".join(f"{label} {word(getattr(arm, name))}" for label, arm in zip(base.arm_labels, base.arms, strict=True))
+    pairs = zip(base.arm_labels, base.arms, strict=True)
+    values = ", ".join(f"{label} {' '.join(map(word, field_values(arm, name)))}" for label, arm in pairs)
     st.caption(f"{control.label} differs, as the link has it: {plain(values)}.")
     st.button(f"One value for all: {control.label.lower()}", key=f"one:{name}", on_click=state.use_one_value, args=(name,))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bnviz.config import PLANE_DATASETS, ArmConfig, RunConfig
+from bnviz.config import PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
 from bnviz.cost import CostTooHigh, check_cost
 from bnviz.problems import problems
 from bnviz.ui.fields import CONTROLS, word
@@ -23,10 +23,27 @@ class Draft:
 
 
 def varying_fields(config: RunConfig) -> tuple[str, ...]:
-    """The fields, other than the norm, in which the arms differ: they have no common value to control."""
+    """The fields, other than the norm, in which arms or trials differ: they have no common value to control."""
     first = config.arms[0]
     names = [name for name in ArmConfig.model_fields if name not in _KEPT]
-    return tuple(name for name in names if any(getattr(arm, name) != getattr(first, name) for arm in config.arms))
+    return tuple(name for name in names if any(field_values(arm, name) != (getattr(first, name),) for arm in config.arms))
+
+
+def field_values(arm: ArmConfig, name: str) -> tuple[Any, ...]:
+    """An arm's values of a field: one for each trial where they differ, else one."""
+    return getattr(arm.per_trial, name, ()) or (getattr(arm, name),)
+
+
+def with_one_value(config: RunConfig, name: str) -> RunConfig:
+    """Give all arms and trials the first arm's value of a field."""
+    value = getattr(config.arms[0], name)
+    arms = tuple(
+        arm.model_copy(update={name: value, "per_trial": arm.per_trial.model_copy(update={name: ()})})
+        if name in PerTrial.model_fields
+        else arm.model_copy(update={name: value})
+        for arm in config.arms
+    )
+    return config.model_copy(update={"arms": arms})
 
 
 def has_distinct_norms(config: RunConfig) -> bool:

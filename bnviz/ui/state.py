@@ -6,7 +6,6 @@ a control        draft changes, the URL follows           Run           draft ->
 
 import time
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -16,7 +15,7 @@ from bnviz.cost import CostTooHigh
 from bnviz.link import from_query, to_query
 from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.runs.service import QueueFull, get_service
-from bnviz.ui.draft import Draft, build, changes, values_of
+from bnviz.ui.draft import Draft, build, changes, values_of, with_one_value
 from bnviz.ui.fields import CONTROLS, NORMS_KEY
 from bnviz.ui.plain import plain
 
@@ -133,11 +132,8 @@ def adapt_to_dataset() -> None:
 
 
 def use_one_value(name: str) -> None:
-    """Give all arms the first one's value of a field."""
-    state = st.session_state
-    value: Any = getattr(state.base.arms[0], name)
-    arms = tuple(arm.model_copy(update={name: value}) for arm in state.base.arms)
-    state.base = state.base.model_copy(update={"arms": arms})
+    """Give all arms and trials the first arm's value of a field."""
+    st.session_state.base = with_one_value(st.session_state.base, name)
 
 
 def write_link(config: RunConfig) -> None:

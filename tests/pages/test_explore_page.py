@@ -185,6 +185,18 @@ def test_differences_of_a_link_are_said_and_can_be_ended(open_page: OpenPage) ->
     assert widget(app, "arm.lr").value == 0.01
 
 
+def test_values_by_trial_are_said_and_can_be_ended(open_page: OpenPage) -> None:
+    app = open_page(**{"arms.1.per_trial.lr": "0.1,0.2,0.4"})
+    captions = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert "Learning rate differs, as the link has it: no norm 0.1, batch norm 0.1 0.2 0.4." in captions
+    assert shown(app).trials == 3
+    app.get_by_key("one:lr").click().run()
+    widget(app, "trials").set_value(5).run()
+    assert not app.error
+    press_run(app)
+    assert (shown(app).trials, shown(app).arms[1].per_trial.lr) == (5, ())
+
+
 def test_a_full_queue_is_said_and_run_tries_again(open_page: OpenPage, service: RunService) -> None:
     for seed in range(100, 103):
         service.submit(PRESETS["classic"].config.model_copy(update={"seed": seed}))
