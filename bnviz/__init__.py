@@ -8,24 +8,22 @@
 for its configuration and its charts and never loads torch.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bnviz.config import ArmConfig, DatasetConfig, RunConfig
 
 if TYPE_CHECKING:
     from bnviz.recording import Trace, record
-    from bnviz.run import run
+    from bnviz.runner import run
 
 __all__ = ["ArmConfig", "DatasetConfig", "RunConfig", "Trace", "record", "run"]
 
 
+_LAZY = {"run": "bnviz.runner", "record": "bnviz.recording", "Trace": "bnviz.recording"}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "run":
-        from bnviz.run import run
-
-        return run
-    if name in ("Trace", "record"):
-        from bnviz import recording
-
-        return getattr(recording, name)
-    raise AttributeError(f"module 'bnviz' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'bnviz' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

@@ -17,7 +17,7 @@ import torch
 from bnviz.config import RunConfig
 from bnviz.experiments.race import RaceVerdict
 from bnviz.records import CURVE_MEASURES, Record, RunFailed, RunFinished, RunStarted, RunStopped, StepMeasured
-from bnviz.run import run
+from bnviz.runner import run
 from bnviz.tables import Tables
 
 Progress = Callable[[StepMeasured], object]

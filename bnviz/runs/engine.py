@@ -83,7 +83,7 @@ class LocalEngine:
 
     def __init__(
         self,
-        run: str = "bnviz.run:run",
+        run: str = "bnviz.runner:run",
         warm_up: str = "bnviz.runs.warmup:warm_up",
         python_path: Sequence[str] = (),
     ) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from bnviz.config import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
-from bnviz.run import run
+from bnviz.runner import run
 
 DATASETS = ("digits", "wine", "breast_cancer", "spirals")
 

@@ -12,7 +12,7 @@ from bnviz.datasets import load
 from bnviz.experiments.race import RaceVerdict
 from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.records import StepMeasured
-from bnviz.run import run
+from bnviz.runner import run
 
 ISSUE_PRESETS = ("classic", "sigmoid_2015", "high_lr", "dying_relu", "deep_30", "tiny_batch", "spirals")
 

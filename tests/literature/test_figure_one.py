@@ -5,7 +5,7 @@ import pytest
 
 from bnviz.presets import PRESETS
 from bnviz.records import PERCENTILES, StepMeasured
-from bnviz.run import run
+from bnviz.runner import run
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from bnviz import theory
 from bnviz.config import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.nets import Activations, DenseStack
 from bnviz.records import StepMeasured
-from bnviz.run import run
+from bnviz.runner import run
 
 DEPTH, WIDTH, TRIALS = 30, 512, 4
 INTERIOR = slice(5, DEPTH - 5)

@@ -8,7 +8,7 @@ import pytest
 from bnviz.config import ArmConfig, DatasetConfig, RunConfig
 from bnviz.measure.distributions import drift, percentiles
 from bnviz.records import PERCENTILES, TENSORS, StepMeasured
-from bnviz.run import run
+from bnviz.runner import run
 
 
 def _naive(before, now):

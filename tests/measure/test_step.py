@@ -10,7 +10,7 @@ from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.records import LAYER_MEASURES, PERCENTILES, TENSORS, ArmMeasured, StepMeasured
-from bnviz.run import run
+from bnviz.runner import run
 from bnviz.training import Batches, Trainer
 
 ARMS = {

@@ -34,7 +34,7 @@ time.sleep(60)
 RUN_HERE = """
 import hashlib, sys
 from bnviz.config import RunConfig
-from bnviz.run import run
+from bnviz.runner import run
 from bnviz.runs.codec import encode
 config = RunConfig.model_validate_json(sys.argv[1])
 print(hashlib.sha256(b"".join(map(encode, run(config)))).hexdigest())

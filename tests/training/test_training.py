@@ -7,7 +7,7 @@ import torch
 from bnviz.config import ArmConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.records import RunFinished, RunStarted, StepMeasured
-from bnviz.run import run
+from bnviz.runner import run
 from bnviz.training import Batches, Trainer
 
 SMALL = {"dataset": {"name": "spirals", "train_size": 60, "test_size": 20}, "trials": 3, "batch_size": 16, "probe_size": 10}
