@@ -1,4 +1,7 @@
-"""The controls in the sidebar: one widget a field, its bounds and help from the configuration, its problem beneath it."""
+"""The controls in the sidebar: one widget a field, its bounds and help from the configuration, its problem beneath it.
+
+Streamlit keeps their values for the session, drawn or not (`persist_state`).
+"""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -11,6 +14,8 @@ from bnviz.ui.draft import field_values, has_distinct_norms, varying_fields
 from bnviz.ui.fields import ADVANCED, MAIN_ROWS, NORMS_KEY, Control, word
 from bnviz.ui.plain import plain
 
+ADVANCED_KEY = "advanced"
+
 
 def draw_controls(problems: Mapping[str, str]) -> None:
     """Draw all of them; `problems` are messages by the control's path."""
@@ -21,10 +26,18 @@ def draw_controls(problems: Mapping[str, str]) -> None:
         for control, place in zip(row, st.columns(len(row)) if len(row) > 1 else [st.container()], strict=True):
             with place:
                 _draw(control, varying, problems)
-    trouble = any(control.path in problems for control in ADVANCED)
-    with st.expander("Advanced", expanded=trouble):
-        for control in ADVANCED:
-            _draw(control, varying, problems)
+    _advanced(varying, problems)
+
+
+def _advanced(varying: tuple[str, ...], problems: Mapping[str, str]) -> None:
+    """The controls that few visitors need: drawn when opened, which keeps the first page light; trouble opens them."""
+    if any(control.path in problems for control in ADVANCED):
+        st.session_state[ADVANCED_KEY] = True
+    box = st.expander("Advanced", key=ADVANCED_KEY, on_change="rerun")
+    if box.open:
+        with box:
+            for control in ADVANCED:
+                _draw(control, varying, problems)
 
 
 def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
@@ -33,6 +46,7 @@ def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
             "Compare",
             get_args(NormName),
             key=NORMS_KEY,
+            persist_state="session",
             format_func=NORM_LABELS.__getitem__,
             max_selections=MAX_ARMS,
             help="Each trains its own net: same initial weights, same batches. The reference is no norm, or else the first.",
@@ -48,12 +62,27 @@ def _draw(control: Control, varying: tuple[str, ...], problems: Mapping[str, str
         _differs(control, name)
     elif control.choices:
         on_change = state.adapt_to_dataset if control.path == "dataset.name" else None
-        st.selectbox(control.label, control.choices, key=control.key, format_func=word, help=control.help, on_change=on_change)
+        st.selectbox(
+            control.label,
+            control.choices,
+            key=control.key,
+            persist_state="session",
+            format_func=word,
+            help=control.help,
+            on_change=on_change,
+        )
     elif control.type is bool:
-        st.toggle(control.label, key=control.key, help=control.help)
+        st.toggle(control.label, key=control.key, persist_state="session", help=control.help)
     elif control.logarithmic:
         own = getattr(st.session_state.base.arms[0], name)
-        st.select_slider(control.label, control.stops(own), key=control.key, format_func="{:g}".format, help=control.help)
+        st.select_slider(
+            control.label,
+            control.stops(own),
+            key=control.key,
+            persist_state="session",
+            format_func="{:g}".format,
+            help=control.help,
+        )
     else:
         _number(control)
     _problem(control.path, problems)
@@ -61,7 +90,13 @@ def _draw(control: Control, varying: tuple[str, ...], problems: Mapping[str, str
 
 def _number(control: Control) -> None:
     least, most = control.bounds
-    options: dict[str, Any] = {"min_value": least, "max_value": most, "key": control.key, "help": control.help}
+    options: dict[str, Any] = {
+        "min_value": least,
+        "max_value": most,
+        "key": control.key,
+        "persist_state": "session",
+        "help": control.help,
+    }
     if control.type is int:
         options["step"] = int(control.step or 1)
     else:

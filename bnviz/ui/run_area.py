@@ -42,9 +42,11 @@ def _note(shown: state.Shown, asked: state.Draft) -> str:
 
 
 def _take_home(shown: state.Shown) -> None:
-    with st.expander("Download the numbers, share the run"):
-        for table, words in TABLES.items():
-            base = f"api/runs/{shown.run_id}/{table}"
-            st.markdown(f"{words.capitalize()}: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
-        st.caption("This link opens the same run, number by number, on any computer:")
-        st.code(state.link(shown.config), language=None, wrap_lines=True)
+    box = st.expander("Download the numbers, share the run", key="take_home", on_change="rerun")
+    if not box.open:  # what shows the link is heavy to load
+        return
+    for table, words in TABLES.items():
+        base = f"api/runs/{shown.run_id}/{table}"
+        box.markdown(f"{words.capitalize()}: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
+    box.caption("This link opens the same run, number by number, on any computer:")
+    box.code(state.link(shown.config), language=None, wrap_lines=True)

@@ -44,7 +44,7 @@ def sync() -> None:
         _know(query)
         load(config)
         submit(config)
-    elif any(key not in state for key in _KEYS.values()):  # Streamlit forgets widgets while another page is shown
+    elif any(key not in state for key in _KEYS.values()):
         load(state.last_good)
 
 
@@ -124,9 +124,10 @@ def choose_preset() -> None:
 def adapt_to_dataset() -> None:
     """Another data set was chosen: take its own split, and no more samples at once than it has."""
     state = st.session_state
-    state[_KEYS["dataset.train_size"]] = state[_KEYS["dataset.test_size"]] = None
     name = state[_KEYS["dataset.name"]]
     train_size, _ = state.base.dataset.model_copy(update={"name": name, "train_size": None, "test_size": None}).sizes
+    for path in ("dataset.train_size", "dataset.test_size"):
+        state[_KEYS[path]] = None
     for path in ("batch_size", "probe_size"):
         state[_KEYS[path]] = min(state[_KEYS[path]], train_size)
 

@@ -31,6 +31,12 @@ def link_of(app: AppTest) -> RunConfig:
     return config
 
 
+def unfold(app: AppTest, key: str) -> AppTest:
+    """Open an expander that draws its content only then."""
+    app.session_state[key] = True
+    return app.run()
+
+
 def press_run(app: AppTest) -> AppTest:
     return app.get_by_key("run").click().run()
 
@@ -73,7 +79,7 @@ def test_widgets_have_the_bounds_of_the_configuration(page_of_the_bounds: AppTes
 
 @pytest.fixture
 def page_of_the_bounds(open_page: OpenPage) -> AppTest:
-    return open_page()
+    return unfold(open_page(), "advanced")
 
 
 def test_a_changed_control_waits_for_run(open_page: OpenPage, service: RunService) -> None:
@@ -89,7 +95,7 @@ def test_a_changed_control_waits_for_run(open_page: OpenPage, service: RunServic
 
 
 def test_the_link_reproduces_what_the_controls_say(open_page: OpenPage) -> None:
-    app = open_page()
+    app = unfold(open_page(), "advanced")
     widget(app, "arm.activation").set_value("tanh")
     widget(app, "arm.lr").set_value(0.5)
     widget(app, "seed").set_value(11)
@@ -100,7 +106,7 @@ def test_the_link_reproduces_what_the_controls_say(open_page: OpenPage) -> None:
     assert {(arm.activation, arm.lr, arm.residual) for arm in config.arms} == {("tanh", 0.5, True)}
     assert [arm.norm for arm in config.arms] == ["batch", "rms"]
     assert link_of(app) == config
-    assert "seed=11" in app.code[0].value
+    assert "seed=11" in unfold(app, "take_home").code[0].value
 
 
 def test_a_preset_loads_and_runs_and_undoes_changes(open_page: OpenPage) -> None:
@@ -149,7 +155,7 @@ def test_too_costly_is_said_before_and_after_arriving(open_page: OpenPage) -> No
 
 
 def test_another_data_set_takes_sizes_that_fit(open_page: OpenPage) -> None:
-    app = open_page()
+    app = unfold(open_page(), "advanced")
     widget(app, "dataset.train_size").set_value(1300)
     widget(app, "batch_size").set_value(500).run()
     widget(app, "dataset.name").set_value("wine").run()
@@ -220,7 +226,7 @@ def test_presenters_see_no_controls(open_page: OpenPage) -> None:
 
 
 def test_downloads_are_links_to_the_run(open_page: OpenPage) -> None:
-    app = open_page()
+    app = unfold(open_page(), "take_home")
     run_id = shown(app).run_id
     for table in ("curves", "layers", "histograms"):
         for kind in ("csv", "parquet"):
@@ -273,3 +279,16 @@ def test_going_back_later_is_followed(open_page: OpenPage, monkeypatch: pytest.M
     app.query_params.update(earlier)
     app.run()
     assert (widget(app, "seed").value, shown(app).seed) == (1, 1)
+
+
+def test_folded_controls_keep_their_values(open_page: OpenPage) -> None:
+    app = unfold(open_page(), "advanced")
+    widget(app, "arm.dropout").set_value(0.25).run()
+    app.session_state["advanced"] = False
+    app.run()
+    assert not [box for box in app.number_input if box.key == "control:arm.dropout"]
+    widget(app, "seed").set_value(3).run()
+    press_run(app)
+    assert {arm.dropout for arm in shown(app).arms} == {0.25}
+    assert link_of(app).arms[0].dropout == 0.25
+    assert widget(unfold(app, "advanced"), "arm.dropout").value == 0.25
