@@ -26,7 +26,7 @@ app: $(VENV)/.runtime
 	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless true --browser.serverAddress localhost
 
 test: $(VENV)/.dev chromium
-	BNVIZ_REQUIRE_BROWSER=1 BNVIZ_SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	BNVIZ_REQUIRE_BROWSER=1 BNVIZ_SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
