@@ -73,6 +73,7 @@ export class Panel {
     this.stream = null;
     this.pending = null; // the run's store, shown from its first frame on: no blank charts in between
     this.serverStatus = {};
+    this.isOver = false;
     this.setState("connecting");
     this.pace.reset();
     if (data.slow) return;
@@ -90,8 +91,6 @@ export class Panel {
 
   took(status) {
     this.serverStatus = status;
-    if (["finished", "stopped", "failed"].includes(status.state)) this.wasOver ??= true;
-    this.wasOver ??= false;
     if (["queued", "running"].includes(status.state)) this.setState(status.state, status);
   }
 
@@ -182,6 +181,7 @@ export class Panel {
 
   ended(end) {
     this.end = end;
+    this.isOver = true;
     this.setState(end.state, end);
     if (this.pending && !this.isShown && this.pending.frames.length) this.show(this.pending);
     this.playback.ended();
@@ -204,23 +204,25 @@ export class Panel {
     }
   }
 
-  /** Slow mode: frames that came with the component's data. */
+  /** Slow mode: frames that came with the component's data; asks for those that are missing, and says when it has all. */
   feed(slow) {
+    const ask = (from) => this.callbacks.setStateValue("resume_from", [from, Math.random()]);
     if (slow.status) this.took(slow.status);
     if (slow.start) this.started(slow.start);
-    if (!this.pending && slow.frames.length) return this.callbacks.setStateValue("resume_from", [0, Math.random()]);
-    for (const frame of slow.frames) {
-      if (this.pending && this.received(frame) === "gap") {
-        this.callbacks.setStateValue("resume_from", [this.pending.last + 1, Math.random()]);
-        return;
-      }
-    }
-    if (slow.end && !this.end) this.ended(slow.end);
+    if (!this.pending && slow.frames.length) return ask(0);
+    for (const frame of slow.frames) if (this.received(frame) === "gap") return ask(this.pending.last + 1);
+    if (!slow.end) return undefined;
+    const held = this.pending ? this.pending.frames.length : 0;
+    if (held < slow.count) return ask(held);
+    if (!this.isOver) this.ended(slow.end);
+    if (this.told !== this.run) this.callbacks.setStateValue("complete", (this.told = this.run));
+    return undefined;
   }
 
   async stop() {
     const answer = await fetch(new URL(this.data.run, this.base), { method: "DELETE" }).catch(() => null);
-    if (answer?.status !== 409) return;
+    if (answer?.ok) return;
+    if (answer?.status !== 409) return this.callbacks.setTriggerValue("stop", true); // no API here: ask the page
     this.stream?.close();
     this.ended({ state: "stopped", step: this.store?.steps.at(-1) ?? 0, reason: "you stopped watching; others still watch this run" });
   }

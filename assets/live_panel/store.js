@@ -99,7 +99,7 @@ function linearRange(rule, extent, before) {
   const low = Math.max(Math.min(extent.low, floor), -cap);
   const high = Math.min(extent.high, cap);
   if (before && low >= before[0] && high <= before[1]) return before;
-  const room = Math.max(high - low, 1e-9) * 0.12;
+  const room = Math.max(high - low, 1e-9) * (before ? 0.25 : 0.12); // growing costs a full draw: grow seldom
   const range = [low === rule.floor ? low : low - room, high + room];
   return before ? [Math.min(before[0], range[0]), Math.max(before[1], range[1])] : range;
 }

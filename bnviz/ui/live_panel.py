@@ -61,8 +61,10 @@ def _mount(run_id: str, key: str, data: dict[str, Any]) -> None:
         key=key,
         data=data,
         on_again_change=lambda: _run_again(key),
+        on_stop_change=lambda: _stop(run_id),
         on_unreachable_change=lambda: None,
         on_resume_from_change=lambda: None,
+        on_complete_change=lambda: None,
     )
 
 
@@ -84,7 +86,7 @@ def _data(run_id: str, panel: str, autoplay: bool, generation: int) -> dict[str,
 
 def _state(key: str) -> dict[str, Any]:
     """What this session remembers of its panel."""
-    return st.session_state.setdefault(f"_{key}_memory", {"generation": 0, "sent": 0, "resume": None, "over": False})
+    return st.session_state.setdefault(f"_{key}_memory", {"generation": 0, "sent": 0, "before": 0, "resume": None})
 
 
 def _component_state(key: str) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def _generation(run_id: str, state: dict[str, Any]) -> int:
         return state["generation"]
     known = state.get("live")
     if known is None or known() is not live:
-        state.update(live=weakref.ref(live), config=live.config, sent=0, over=False)
+        state.update(live=weakref.ref(live), config=live.config, sent=0, before=0)
         state["generation"] += 1
     return state["generation"]
 
@@ -113,18 +115,23 @@ def _run_again(key: str) -> None:
             get_service().submit(config)
 
 
+def _stop(run_id: str) -> None:
+    """Stop the run for a browser that cannot reach the API."""
+    with suppress(UnknownRun):
+        get_service().stop(run_id)
+
+
 def _mount_slow(run_id: str, panel: str, key: str, data: dict[str, Any]) -> None:
-    """Slow mode: the fragment ticks until everything is sent."""
-    state = _state(key)
+    """Slow mode: the fragment ticks until the browser says that it has everything."""
+    run = f"{run_id}:{data['generation']}"
+    is_over = _component_state(key).get("complete") == run
 
     def tick() -> None:
         _mount(run_id, key, {**data, "slow": _news(run_id, panel, key)})
-        if state["over"] and not state.get("rested"):
-            state["rested"] = True
+        if not is_over and _component_state(key).get("complete") == run:
             st.rerun()  # once, to take the timer away
 
-    state["rested"] = state["over"]
-    st.fragment(tick, run_every=None if state["over"] else TICK_SECONDS)()
+    st.fragment(tick, run_every=None if is_over else TICK_SECONDS)()
 
 
 def _news(run_id: str, panel: str, key: str) -> dict[str, Any]:
@@ -133,21 +140,21 @@ def _news(run_id: str, panel: str, key: str) -> dict[str, Any]:
     try:
         status, trace = service.status(run_id), service.trace(run_id)
     except UnknownRun:
-        state["over"] = True
-        return {"status": None, "start": None, "frames": [], "end": {"state": "lost", "step": 0}}
+        return {"status": None, "start": None, "frames": [], "count": 0, "end": {"state": "lost", "step": 0}}
     feed: Feed = trace.feed(panel, lambda: SseEncoder(PANELS[panel]()))
-    first = min(state.get("before", 0), state["sent"])
+    first = min(state["before"], state["sent"])
     asked = _component_state(key).get("resume_from")
     if asked and asked != state["resume"]:
         state["resume"], first = asked, int(asked[0])
     end, frames = feed.end, feed.frames[first : first + MAX_FRAMES_A_TICK]
     last = first + len(frames)
-    is_complete = end is not None and last == len(feed.frames)
-    state["before"], state["sent"], state["over"] = state["sent"], last, is_complete
+    is_complete = end is not None and last >= len(feed.frames)
+    state["before"], state["sent"] = state["sent"], last
     return {
         "status": {"state": status.state, "queue_position": status.queue_position, "cached": status.cached},
         "start": _payload(feed.start) if first == 0 and feed.start else None,
         "frames": [_payload(frame) for frame in frames],
+        "count": len(feed.frames),
         "end": _payload(end) if is_complete and end else None,
     }
 

@@ -236,3 +236,12 @@ def test_slow_mode(slow_app, panel):
     panel.wait("state === 'finished' && frames >= 100 && frame === frames - 1", seconds=60)
     frames = panel.evaluate("panel.store.frames.map((frame) => frame.frame)")
     assert frames == list(range(len(frames)))
+
+
+def test_a_host_that_blocks_our_routes_gets_slow_mode_by_itself(app, panel):
+    panel.allowed = ("404",)
+    panel.page.route("**/api/**", lambda route: route.fulfill(status=404, content_type="text/html", body="<html></html>"))
+    panel.open(app.url + LONG.format(seed=11), frames=3)
+    assert "Slow mode" in panel.page.locator(".bnv-status").inner_text()
+    panel.page.get_by_role("button", name="Stop the run").click()
+    panel.wait("state === 'stopped'", seconds=15)
