@@ -51,6 +51,8 @@ COUNT_RATES = """(seconds) => new Promise((done) => {
   requestAnimationFrame(tick);
 })"""
 NODES = "document.querySelectorAll('.bnv-card, .bnv-card .main-svg, .bnv-card .plot, .bnv-card .js-line, .bnv-card .js-fill')"
+ALL_DRAWN = """() => [...document.querySelectorAll('.bnv-card')].every(
+  (card) => !card.bnvCard.isVisible || Number(card.dataset.draws) > 3)"""
 MARK_NODES = f"() => {{ window.oldNodes = [...{NODES}]; }}"
 SAME_NODES = f"() => oldNodes.every((node) => node.isConnected) && oldNodes.length === {NODES}.length"
 
@@ -116,6 +118,7 @@ class Bench:
         with self.page() as page:
             self.open(page, steps=5000, every=2, seed=200)
             page.wait_for_function("() => Number(document.querySelector('.bnv-panel').dataset.frames) > 20")
+            page.wait_for_function(ALL_DRAWN, timeout=30_000)
             page.evaluate(MARK_NODES)
             first = int(page.locator(".bnv-panel").get_attribute("data-frame"))
             live = page.evaluate(COUNT_RATES, 6)
