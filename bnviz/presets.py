@@ -1,6 +1,6 @@
 """Configurations that put a visitor in front of an effect in one click.
 
-Each one says what to watch and no more than its run shows; tests/experiments/test_presets.py runs them all.
+Each one says what to watch and leaves the verdict to the run; tests/experiments/test_presets.py runs them all.
 """
 
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ _ALL = (
         "classic",
         "The classic race",
         "Ten ReLU layers learn to read handwritten digits, with and without batch norm; everything else is equal.",
-        "Both learn. With batch norm the accuracy rises several times sooner.",
+        "Watch how soon each accuracy climbs, and by how much the bands overlap.",
         RunConfig(arms=_arms(depth=10, width=32, lr=0.1, init="xavier"), steps=600),
     ),
     Preset(
         "sigmoid_2015",
         "2015 paper, figure 1",
         "Three sigmoid layers of 100 units, small Gaussian initial weights, batches of 60, as Ioffe and Szegedy had them.",
-        "After 100 steps the net with batch norm reads more than nine digits in ten; the other one still guesses.",
+        "Compare the accuracies at step 100, then the bands of the last layer's input in the chart Drift.",
         RunConfig(
             arms=_arms(depth=3, width=100, activation="sigmoid", init="normal", init_gain=0.09, lr=0.5), batch_size=60, steps=400
         ),
@@ -47,50 +47,50 @@ _ALL = (
     Preset(
         "high_lr",
         "Too high a learning rate",
-        "Six ReLU layers with a learning rate of 1, ten times what suits them without a norm.",
-        "Without batch norm the nets fall back to guessing, or diverge; with it they learn fast.",
+        "Six ReLU layers with a learning rate of 1: ten times that of the classic race.",
+        "Watch which nets keep learning, which fall back to guessing (10 %), and which diverge.",
         RunConfig(arms=_arms(lr=1.0), steps=400),
     ),
     Preset(
         "dying_relu",
         "Dying ReLUs",
         "Six ReLU layers, a learning rate of 0.15 and a momentum of 0.9: large steps.",
-        "Dead ReLU units: without batch norm most units soon put out 0 for every input, and learn no more.",
+        "Watch the chart of dead ReLU units, then the accuracy of the net that lost its units.",
         RunConfig(arms=_arms(lr=0.15, momentum=0.9), steps=400),
     ),
     Preset(
         "deep_30",
         "30 layers deep",
         "Thirty ReLU layers without shortcuts between them: the gradient has far to go.",
-        "Gradient by layer: without batch norm next to nothing arrives at the input. With it the net learns, if slowly.",
+        "Watch the gradient by layer: how much of it arrives at layer 1? Then see who learns.",
         RunConfig(arms=_arms(depth=30, init="xavier", lr=0.1), trials=6, steps=300),
     ),
     Preset(
         "tiny_batch",
         "Tiny batches",
         "Batches of only 2 samples: their mean and variance are mostly noise. Four nets, one for each norm.",
-        "Batch norm loses. Layer and group norm do not look at the batch and stay close to the net without a norm.",
+        "Compare batch norm with layer and group norm, which do not look at the batch.",
         RunConfig(arms=_arms(("none", "batch", "layer", "group"), depth=4, lr=0.02), batch_size=2, steps=500),
     ),
     Preset(
         "spirals",
         "Two spirals",
         "Two classes wound around each other in the plane; the colours show what each net answers where.",
-        "With batch norm the boundary follows the spirals after some tens of steps; without, it takes hundreds.",
+        "Watch how soon each boundary follows the spirals.",
         RunConfig(dataset=DatasetConfig(name="spirals"), arms=_arms(lr=0.1), steps=600, extras=("decision_boundary",)),
     ),
     Preset(
         "small_steps",
         "Small steps",
         "Four ReLU layers with a learning rate of 0.01, small enough for every net.",
-        "Batch norm gains nothing here: the curves run side by side. Its gain comes with larger steps, so raise the rate.",
+        "Does batch norm still gain anything? Then raise the learning rate tenfold and press Run.",
         RunConfig(arms=_arms(depth=4, lr=0.01), trials=16, steps=600),
     ),
     Preset(
         "raw_inputs",
         "Raw inputs",
         "Medical measurements as they come: some features are ten thousand times larger than others.",
-        "Without a norm every net diverges within a few steps; batch norm rescales what each unit sees, and learns.",
+        "Watch which nets diverge; batch norm rescales what each unit is given.",
         RunConfig(
             dataset=DatasetConfig(name="breast_cancer", input_scale="raw"),
             arms=_arms(depth=4, lr=0.1),
