@@ -10,7 +10,7 @@ configurations share one run. Nothing here imports torch or streamlit.
 """
 
 import hashlib
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -30,7 +30,7 @@ ExtraName = Literal["decision_boundary", "all_trial_distributions"]
 
 PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
 DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
-DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 300)}  # (train, test); others 1000, 300
+DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 200)}  # (train, test); others 1000, 200
 DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(
     PLANE_DATASETS, 2
 )
@@ -87,7 +87,7 @@ class DatasetConfig(_Model):
     @property
     def sizes(self) -> tuple[int, int]:
         """(train, test) samples, with the data set's own split where none was asked for."""
-        train_default, test_default = DEFAULT_SIZES.get(self.name, (1000, 300))
+        train_default, test_default = DEFAULT_SIZES.get(self.name, (1000, 200))
         train = self.train_size or train_default
         if self.test_size is None and self.name in DATASET_ROWS:
             return train, min(test_default, DATASET_ROWS[self.name] - train)
@@ -154,6 +154,12 @@ class ArmConfig(_Model):
         return value
 
 
+def _at_most(usual: int, data: dict[str, Any]) -> int:
+    """A default number of samples: the usual one, or the whole training set where that is smaller."""
+    dataset = data.get("dataset")
+    return min(usual, dataset.sizes[0]) if dataset else usual
+
+
 def _twins() -> tuple[ArmConfig, ...]:
     return ArmConfig(norm="none"), ArmConfig(norm="batch")
 
@@ -167,12 +173,19 @@ class RunConfig(_Model):
         default=8, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them."
     )
     seed: Int = Field(default=0, ge=0, le=2**31 - 1, description="Fixes data, initial weights and batches.")
-    batch_size: Int = Field(default=64, ge=1, le=1024, description="Samples of a mini-batch.")
+    batch_size: Int = Field(
+        default_factory=lambda data: _at_most(64, data), ge=1, le=1024, description="Samples of a mini-batch."
+    )
     steps: Int = Field(default=1000, ge=0, le=MAX_STEPS, description="Optimizer updates; 0 measures the initialization only.")
     measure_every: Int | None = Field(
         default=None, ge=1, le=MAX_STEPS, description="Steps between measurements; empty for automatic."
     )
-    probe_size: Int = Field(default=128, ge=2, le=1024, description="Fixed samples on which distributions are measured.")
+    probe_size: Int = Field(
+        default_factory=lambda data: _at_most(64, data),
+        ge=2,
+        le=1024,
+        description="Fixed samples on which distributions are measured.",
+    )
     extras: tuple[ExtraName, ...] = Field(
         default=(), max_length=len(get_args(ExtraName)), description="Costly measurements that a chart asks for."
     )

@@ -50,15 +50,15 @@ class OverrideError(ValueError):
 def problems(error: ValidationError, model: type[BaseModel] | None = None) -> list[Problem]:
     """Turn a validation error into one `Problem` a field, without follow-ups of the same mistake.
 
-    An error of `arms` is a follow-up when an arm itself was refused (`arms: too short`), and only the first
-    error of a field counts.
+    An error of `arms` is a follow-up when an arm itself was refused (`arms: too short`), so is a default that could not
+    be worked out because of another field, and only the first error of a field counts.
 
     Args:
         error: what pydantic raised.
         model: the model that raised it; not needed for those of a run.
     """
     model = model or _MODELS.get(error.title)
-    details = error.errors(include_url=False)
+    details = [detail for detail in error.errors(include_url=False) if detail["type"] != "default_factory_not_called"]
     locations = [detail["loc"] for detail in details]
     found: dict[str, Problem] = {}
     for detail in details:
@@ -243,7 +243,7 @@ def _set(target: dict[str, Any], key: str, text: str) -> None:
 
 
 def _default(field: FieldInfo) -> Any:
-    default = field.get_default(call_default_factory=True)
+    default = field.get_default(call_default_factory=True, validated_data={})
     return [item.model_dump() for item in default] if isinstance(default, tuple) else {}
 
 

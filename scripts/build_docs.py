@@ -59,7 +59,7 @@ def _section_link(model: type[BaseModel], otherwise: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    value: Any = field.get_default(call_default_factory=True)
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, BaseModel):
         return "its defaults"
     if isinstance(value, tuple) and value:

@@ -49,7 +49,7 @@ class Measurer:
 
     def _arm(self, index: int, arm: ArmState, labels: Tensor) -> ArmMeasured:
         kept = Activations()
-        arm.net.forward(self.probe, "probe", kept)
+        arm.net.hidden(self.probe, "probe", kept)
         stacks = stacked(kept)
         curves = self._curves(arm, labels)
         lost = None if arm.frozen is None else arm.diverged
@@ -67,8 +67,8 @@ class Measurer:
 
     def _distributions(self, stacks: dict[str, Tensor]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
         """Percentiles and histograms of the shown trials, (shown, layers, ...) for each tensor."""
-        shown = each_once(lambda stack: stack[:, : self.shown].transpose(0, 1).flatten(2).numpy(), stacks)
-        return each_once(_where_finite(percentiles, np.nan), shown), each_once(_where_finite(histogram, 0), shown)
+        both = each_once(lambda stack: summarize(stack[:, : self.shown].transpose(0, 1).flatten(2).numpy()), stacks)
+        return {name: spread for name, (spread, _) in both.items()}, {name: counts for name, (_, counts) in both.items()}
 
     def _drifts(self, index: int, now: dict[str, NDArray]) -> dict[str, NDArray]:
         """Drift of each tensor since the last measurement of this arm, (trials, layers); NaN for the trials not shown."""
@@ -76,8 +76,8 @@ class Measurer:
         self._last[index] = now
         layers = next(iter(now.values())).shape[1]
         drifts = {name: np.full((self.trials, layers), np.nan, np.float32) for name in now}
-        for name, values in now.items():
-            drifts[name][: self.shown] = drift(before[name], values)
+        for name, moved in zip(now, drift(np.stack([*before.values()]), np.stack([*now.values()])), strict=True):
+            drifts[name][: self.shown] = moved
         return drifts
 
     def _curves(self, arm: ArmState, labels: Tensor) -> dict[str, Tensor]:
@@ -103,18 +103,18 @@ def each_once(function: Callable[[V], W], values: dict[str, V]) -> dict[str, W]:
     return {name: results[id(value)] for name, value in values.items()}
 
 
-def _where_finite(function: Callable[[NDArray], NDArray], otherwise: float) -> Callable[[NDArray], NDArray]:
-    """`function` of each row of finite numbers, and `otherwise` for the others: a net can overflow before its loss does."""
+def summarize(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint32]]:
+    """Percentiles and histogram of the last axis; NaN and nothing for a row that is not finite.
 
-    def guarded(values: NDArray) -> NDArray:
-        broken = np.logical_not(np.isfinite(values).all(-1))
-        if not broken.any():
-            return function(values)
-        result = function(np.where(np.expand_dims(broken, -1), np.float32(0), values))
-        result[broken] = otherwise
-        return result
-
-    return guarded
+    A net can overflow before its loss does.
+    """
+    broken = np.logical_not(np.isfinite(values).all(-1))
+    if broken.any():
+        values = np.where(np.expand_dims(broken, -1), np.float32(0), values)
+    spread, counts = percentiles(values), histogram(values)
+    spread[broken] = np.nan
+    counts[broken] = 0
+    return spread, counts
 
 
 def stacked(kept: Activations) -> dict[str, Tensor]:
@@ -167,8 +167,7 @@ def _dead(post: Tensor) -> Tensor:
 
 def as_array(values: Tensor, lost: Tensor | None) -> NDArray[np.float32]:
     """float32 values with trials first; NaN for the trials that were lost (bool, or None for none)."""
-    array = values.detach().to(torch.float32, copy=True).contiguous().numpy()
-    return _blank(array, lost)
+    return _blank(np.ascontiguousarray(values.detach().numpy(), np.float32), lost)
 
 
 def _blank(array: NDArray[np.float32], lost: Tensor | None) -> NDArray[np.float32]:

@@ -79,12 +79,16 @@ class DenseStack:
                 nothing; eval uses running statistics.
             keep: where to note the tensors of the hidden layers.
         """
+        return self._linear(self.arm.depth, self.hidden(inputs, mode, keep))
+
+    def hidden(self, inputs: Tensor, mode: Mode, keep: Activations | None = None) -> Tensor:
+        """What the last hidden layer hands to the read-out, (trials, batch, units); arguments as of `forward`."""
         values = inputs
         for i in range(self.arm.depth):
             folded = self._folded(i) if mode == "eval" and keep is None else None
             out = self.activation(torch.baddbmm(folded[1], values, folded[0])) if folded else self._hidden(i, values, mode, keep)
             values = values + out if self.arm.residual and i else out
-        return self._linear(self.arm.depth, values)
+        return values
 
     def _linear(self, i: int, values: Tensor) -> Tensor:
         views = self.parameters.views

@@ -1,6 +1,6 @@
 """All parameters of an arm in one flat tensor, so that an optimizer step is a few operations at any depth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 import torch
@@ -35,5 +35,18 @@ class FlatParameters:
 
     def norms(self, values: Tensor, names: Sequence[str]) -> Tensor:
         """L2 norm of each named part of `values` (of the shape of `flat`), shape (trials, names)."""
-        parts = [values[self.spans[name]].view(self.trials, -1) for name in names]
-        return torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts], dim=1)
+        blocks = [torch.linalg.vector_norm(block, dim=2) for block in self._blocks(values, names)]
+        return torch.cat(blocks).transpose(0, 1)
+
+    def _blocks(self, values: Tensor, names: Sequence[str]) -> Iterator[Tensor]:
+        """The named parts as (parts, trials, size) views; those at equal distances, as in a deep net, are one view."""
+        starts = [self.spans[name].start for name in names]
+        sizes = [self.spans[name].stop - self.spans[name].start for name in names]
+        i = 0
+        while i < len(names):
+            j, distance = i + 1, starts[i + 1] - starts[i] if i + 1 < len(names) else 0
+            while j < len(names) and sizes[j] == sizes[i] and starts[j] - starts[j - 1] == distance:
+                j += 1
+            size = sizes[i] // self.trials
+            yield values.as_strided((j - i, self.trials, size), (distance, size, 1), starts[i])
+            i = j

@@ -155,10 +155,10 @@ def test_one_bad_value_leaves_the_good_ones() -> None:
 
 
 def test_what_depends_on_another_value_adapts() -> None:
-    config, notices = from_query({"dataset.name": "wine", "preset": "spirals"})
+    config, notices = from_query({"dataset.name": "wine", "dataset.train_size": "40", "preset": "spirals"})
     assert notices == []
     assert config.extras == ()
-    assert config.probe_size == config.dataset.sizes[0] == 118
+    assert config.probe_size == config.batch_size == config.dataset.sizes[0] == 40
     config, notices = from_query({"arms.1.norm": "group", "arms.1.width": "30"})
     assert notices == []
     assert config.arms[1].group_count == 3

@@ -157,6 +157,7 @@ def test_too_costly_is_said_before_and_after_arriving(open_page: OpenPage) -> No
 def test_another_data_set_takes_sizes_that_fit(open_page: OpenPage) -> None:
     app = unfold(open_page(), "advanced")
     widget(app, "dataset.train_size").set_value(1300)
+    widget(app, "probe_size").set_value(600)
     widget(app, "batch_size").set_value(500).run()
     widget(app, "dataset.name").set_value("wine").run()
     assert not app.error
