@@ -46,7 +46,7 @@ def plain_seconds(config: RunConfig, dataset: Dataset, steps: int) -> float:
     """Seconds of the plain loop for all networks of the run, extrapolated from at most four of each arm."""
     inputs, labels = torch.from_numpy(dataset.train_inputs), torch.from_numpy(dataset.train_labels)
     timed = min(config.trials, 4)
-    begun = time.process_time()
+    begun = time.perf_counter()
     for arm in config.arms:
         for _ in range(timed):
             net = plain_network(arm, inputs.shape[1], dataset.class_count)
@@ -58,16 +58,16 @@ def plain_seconds(config: RunConfig, dataset: Dataset, steps: int) -> float:
                 optimizer.zero_grad()
                 nn.functional.cross_entropy(net(inputs[chosen]), labels[chosen]).backward()
                 optimizer.step()
-    return (time.process_time() - begun) * config.trials / timed
+    return (time.perf_counter() - begun) * config.trials / timed
 
 
 def our_seconds(config: RunConfig, dataset: Dataset, measured: bool) -> float:
     """Seconds of our training loop, with every default measurement on its schedule or with none."""
     trainer, measurer = Trainer(config, dataset), Measurer(config, dataset)
-    begun = time.process_time()
+    begun = time.perf_counter()
     for state in trainer.states(measured_steps(config) if measured else ()):
         measurer.measure(state)
-    return time.process_time() - begun
+    return time.perf_counter() - begun
 
 
 def in_turn(rounds: int, *sides: Callable[[], float]) -> list[list[float]]:
@@ -94,14 +94,37 @@ def speed_rows(rounds: int) -> list[tuple[str, str, str, bool]]:
     return rows
 
 
+def measuring_share(config: RunConfig, dataset: Dataset) -> tuple[float, float]:
+    """(share of the time spent on measuring, frames a second) of one run.
+
+    Counted as measuring: the measurements, and by how much the steps that are measured take longer than the others.
+    """
+    trainer, measurer = Trainer(config, dataset), Measurer(config, dataset)
+    steps = measured_steps(config)
+    measuring, taken = 0.0, {True: [], False: []}
+    gradients = trainer._gradients
+
+    def timed_gradients(step: int, inputs: torch.Tensor, labels: torch.Tensor, keep: bool) -> None:
+        begun = time.perf_counter()
+        gradients(step, inputs, labels, keep)
+        taken[keep].append(time.perf_counter() - begun)
+
+    trainer._gradients = timed_gradients
+    begun = time.perf_counter()
+    for state in trainer.states(steps):
+        since = time.perf_counter()
+        measurer.measure(state)
+        measuring += time.perf_counter() - since
+    total = time.perf_counter() - begun
+    longer = statistics.median(taken[True]) - statistics.median(taken[False])
+    return (measuring + longer * len(steps)) / total, len(steps) / total
+
+
 def measuring_rows(rounds: int) -> list[tuple[str, str, str, bool]]:
     config = RunConfig()
     dataset = load(config.dataset, config.seed)
-    with_measures, without = in_turn(
-        rounds, lambda: our_seconds(config, dataset, True), lambda: our_seconds(config, dataset, False)
-    )
-    share = statistics.median((a - b) / a for a, b in zip(with_measures, without, strict=True))
-    rate = len(measured_steps(config)) / statistics.median(with_measures)
+    results = [measuring_share(config, dataset) for _ in range(rounds + 1)][1:]
+    share, rate = (statistics.median(column) for column in zip(*results, strict=True))
     return [
         (
             "default run: share of the time spent on measuring",

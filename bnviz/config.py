@@ -170,7 +170,7 @@ class RunConfig(_Model):
     dataset: DatasetConfig = Field(default=DatasetConfig(), description="The data set.")
     arms: tuple[ArmConfig, ...] = Field(default_factory=_twins, min_length=1, max_length=MAX_ARMS, description="The conditions.")
     trials: Int = Field(
-        default=8, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them."
+        default=6, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them."
     )
     seed: Int = Field(default=0, ge=0, le=2**31 - 1, description="Fixes data, initial weights and batches.")
     batch_size: Int = Field(

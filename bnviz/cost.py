@@ -4,8 +4,8 @@ from bnviz.config import DATASET_FEATURES, ArmConfig, RunConfig
 
 COST_CEILING = 2_000_000_000_000  # multiply-adds; a minute or two of one core on the class of machine that hosts the app
 # Fitted to one core of a small server (see benchmarks/training.py): a step costs per layer and per multiply-add.
-SECONDS_PER_LAYER = 100e-6
-SECONDS_PER_MULTIPLY_ADD = 60e-12
+SECONDS_PER_LAYER = 110e-6
+SECONDS_PER_MULTIPLY_ADD = 65e-12
 
 
 class CostTooHigh(ValueError):

@@ -3,7 +3,7 @@
 from bnviz.config import RunConfig
 from bnviz.cost import estimated_step_seconds
 
-FRAME_SECONDS = 0.06  # of training between two measurements, once a run is under way
+FRAME_SECONDS = 0.053  # of training between two measurements, once a run is under way
 DENSE_STEPS = 5  # every step is measured up to here: most of what batch norm changes happens early
 MAX_FRAMES = 1500  # bounds what a run keeps in memory and sends
 

@@ -1,8 +1,6 @@
 """All measurements of one step: a `TrainingState` becomes one `ArmMeasured` an arm."""
 
-from collections.abc import Callable
-from itertools import pairwise
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,9 +17,6 @@ from bnviz.nets import Activations
 from bnviz.nets.activations import ACTIVATIONS
 from bnviz.records import TENSORS, ArmMeasured
 from bnviz.training import ArmState, TrainingState
-
-V = TypeVar("V")
-W = TypeVar("W")
 
 
 class Measurer:
@@ -50,12 +45,12 @@ class Measurer:
     def _arm(self, index: int, arm: ArmState, labels: Tensor) -> ArmMeasured:
         kept = Activations()
         arm.net.hidden(self.probe, "probe", kept)
-        stacks = stacked(kept)
+        probed = Probed.of(kept)
         curves = self._curves(arm, labels)
         lost = None if arm.frozen is None else arm.diverged
-        measures = gradient_measures(arm) | unit_measures(arm, stacks)
+        measures = gradient_measures(arm) | unit_measures(arm, probed)
         layers = {name: as_array(value, lost) for name, value in measures.items()}
-        spread, counts = self._distributions(stacks)
+        spread, counts = self._distributions(probed)
         return ArmMeasured(
             curves={name: as_array(value, lost) for name, value in curves.items()},
             layers=layers | {f"{name}_drift": _blank(values, lost) for name, values in self._drifts(index, spread).items()},
@@ -65,14 +60,16 @@ class Measurer:
             extras=self._extras(arm),
         )
 
-    def _distributions(self, stacks: dict[str, Tensor]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+    def _distributions(self, probed: "Probed") -> tuple[dict[str, NDArray], dict[str, NDArray]]:
         """Percentiles and histograms of the shown trials, (shown, layers, ...) for each tensor."""
-        both = each_once(lambda stack: summarize(stack[:, : self.shown].transpose(0, 1).flatten(2).numpy()), stacks)
-        return {name: spread for name, (spread, _) in both.items()}, {name: counts for name, (_, counts) in both.items()}
+        shown = probed.values[:, : self.shown].transpose(0, 1).flatten(2).numpy()
+        spread, counts = summarize(shown)
+        places = probed.places.items()
+        return {name: spread[:, place] for name, place in places}, {name: counts[:, place] for name, place in places}
 
     def _drifts(self, index: int, now: dict[str, NDArray]) -> dict[str, NDArray]:
         """Drift of each tensor since the last measurement of this arm, (trials, layers); NaN for the trials not shown."""
-        before = self._last.get(index, each_once(lambda values: np.full_like(values, np.nan), now))
+        before = self._last.get(index) or {name: np.full_like(values, np.nan) for name, values in now.items()}
         self._last[index] = now
         layers = next(iter(now.values())).shape[1]
         drifts = {name: np.full((self.trials, layers), np.nan, np.float32) for name in now}
@@ -96,11 +93,26 @@ class Measurer:
         return {"decision_boundary": decision_boundary(arm.net, self.grid)}
 
 
-def each_once(function: Callable[[V], W], values: dict[str, V]) -> dict[str, W]:
-    """`function` of every value, computed once for names that share one object."""
-    done = {id(value): value for value in values.values()}
-    results = {key: function(value) for key, value in done.items()}
-    return {name: results[id(value)] for name, value in values.items()}
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What the hidden layers did with the probe batch: all tensors in one, so that a statistic of all is one call."""
+
+    values: Tensor  # (rows, trials, batch, units)
+    places: dict[str, slice]  # which rows are which of TENSORS, one row a layer; what is one tensor in the net is here once
+
+    @classmethod
+    def of(cls, kept: Activations) -> "Probed":
+        """Stack the tensors of a forward pass."""
+        rows: list[Tensor] = []
+        places: dict[str, slice] = {}
+        first: dict[int, slice] = {}
+        for name in TENSORS:
+            tensors: list[Tensor] = getattr(kept, name)
+            if id(tensors[0]) not in first:
+                first[id(tensors[0])] = slice(len(rows), len(rows) + len(tensors))
+                rows += tensors
+            places[name] = first[id(tensors[0])]
+        return cls(torch.stack(rows), places)
 
 
 def summarize(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint32]]:
@@ -115,15 +127,6 @@ def summarize(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     spread[broken] = np.nan
     counts[broken] = 0
     return spread, counts
-
-
-def stacked(kept: Activations) -> dict[str, Tensor]:
-    """Each of TENSORS as (layers, trials, batch, units); what is one tensor in the net is one here too."""
-    tensors: dict[str, list[Tensor]] = {name: getattr(kept, name) for name in TENSORS}
-    for a, b in pairwise(TENSORS):
-        if tensors[a][0] is tensors[b][0]:
-            tensors[b] = tensors[a]
-    return each_once(torch.stack, tensors)
 
 
 def gradient_measures(arm: ArmState) -> dict[str, Tensor]:
@@ -144,17 +147,19 @@ def gradient_measures(arm: ArmState) -> dict[str, Tensor]:
     }
 
 
-def unit_measures(arm: ArmState, stacks: dict[str, Tensor]) -> dict[str, Tensor]:
+def unit_measures(arm: ArmState, probed: Probed) -> dict[str, Tensor]:
     """What the units put out on the probe batch, each (trials, layers); NaN where the activation has no such thing."""
-    post, linear_range = stacks["post_activation"], ACTIVATIONS[arm.arm.activation].linear_range
+    post = probed.values[probed.places["post_activation"]]
+    linear_range = ACTIVATIONS[arm.arm.activation].linear_range
     nothing = torch.full(post.shape[:2], torch.nan)
     measures = {
         "dead_relu_count": _dead(post) if arm.arm.activation == "relu" else nothing,
         "zero_fraction": zero_fraction(post),
         "saturated_fraction": saturated_fraction(post, linear_range) if linear_range else nothing,
     }
-    for name, (mean, std) in each_once(mean_and_std, stacks).items():
-        measures |= {f"{name}_mean": mean, f"{name}_std": std}
+    mean, std = mean_and_std(probed.values)
+    for name, place in probed.places.items():
+        measures |= {f"{name}_mean": mean[place], f"{name}_std": std[place]}
     return {name: value.transpose(0, 1) for name, value in measures.items()}
 
 
