@@ -79,7 +79,7 @@ def histograms_figure(config: RunConfig) -> ChartSpec:
     chart = ChartSpec(
         "histograms",
         "What each layer sees",
-        "One row a layer, the input at the bottom. A curve that drifts, widens or collapses is harder to learn from.",
+        "One row a layer, the input at the bottom. Watch which curves drift, widen or collapse while the net learns.",
         "replace",
         layout,
         selectors=(_tensor_selector("pre_activation"),),
@@ -96,7 +96,7 @@ def gradients_figure(config: RunConfig) -> ChartSpec:
     chart = ChartSpec(
         "gradients",
         "Gradient by layer",
-        "A level line is healthy. A slope means that gradients vanish or explode on their way back to layer 1.",
+        "Level: every layer gets its share. Lower towards layer 1: gradients vanish on the way back; higher: they explode.",
         "replace",
         _by_layer(config, "L2 norm", "log"),
         selectors=(Selector("gradient", "Gradient", tuple(GRADIENTS.items()), "weight_grad_norm"),),
@@ -123,7 +123,7 @@ def drift_figure(config: RunConfig) -> ChartSpec:
     chart = ChartSpec(
         "drift",
         "Drift",
-        "Median, 15th to 85th and 5th to 95th percentile. Steady bands give the next layer a fixed target.",
+        "Median, 15th to 85th and 5th to 95th percentile. Bands that hold still: the next layer is given a steady input.",
         "append",
         _over_steps(config, "value"),
         selectors=(_tensor_selector("pre_activation"), Selector("layer", "Layer", options, options[-1][0])),
@@ -145,7 +145,7 @@ def update_ratio_figure(config: RunConfig) -> ChartSpec:
     chart = ChartSpec(
         "update_ratio",
         "Size of an update",
-        "How far one update moves a layer's weights, as a share of their length. About 0.001 is usual.",
+        "How far one update moves a layer's weights, as a share of their length. A rule of thumb: about 0.001.",
         "replace",
         _by_layer(config, "update ratio |ΔW| / |W|", "log"),
         empty="The update ratio comes with the first update",
