@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.conftest import App, serving
 
-LONG = "/?steps=3000&trials=2&measure_every=4&arms.0.depth=3&arms.1.depth=3&seed={seed}"
+LONG = "/?steps=5000&trials=4&measure_every=20&arms.0.depth=12&arms.1.depth=12&seed={seed}"  # half a minute
 REPORT_SECONDS = 2.0
 
 
@@ -28,6 +28,12 @@ def workers(app: App) -> list[psutil.Process]:
     return launcher.children()
 
 
+def stop(panel: Any) -> None:
+    """Press Stop: the one worker is free for the next test."""
+    panel.page.get_by_role("button", name="Stop the run").click()
+    panel.wait("state === 'stopped'", seconds=5)
+
+
 def test_a_killed_worker_is_reported_within_two_seconds_and_can_be_run_again(one_worker: App, panel: Any) -> None:
     panel.open(one_worker.url + LONG.format(seed=101), frames=3)
     (worker,) = workers(one_worker)
@@ -40,6 +46,7 @@ def test_a_killed_worker_is_reported_within_two_seconds_and_can_be_run_again(one
     panel.page.get_by_role("button", name="Run again").click()
     panel.wait("state === 'running' && frames >= 3")
     assert [each.pid for each in workers(one_worker)] != [worker.pid]
+    stop(panel)
 
 
 def test_a_run_that_waits_says_its_place_and_starts_when_it_is_free(
@@ -50,8 +57,9 @@ def test_a_run_that_waits_says_its_place_and_starts_when_it_is_free(
     waiting.page.goto(one_worker.url + LONG.format(seed=103))
     waiting.wait("state === 'queued'")
     assert waiting.page.locator(".bnv-status").inner_text() == "Waiting in the queue: place 1"
-    panel.page.get_by_role("button", name="Stop the run").click()
+    stop(panel)
     waiting.wait("state === 'running' && frames >= 2", 60)
+    stop(waiting)
 
 
 def test_a_run_that_others_watch_goes_on_without_the_one_who_stops(
@@ -60,8 +68,8 @@ def test_a_run_that_others_watch_goes_on_without_the_one_who_stops(
     panel.allowed = ("409",)  # the browser logs the refusal itself
     panel.open(one_worker.url + LONG.format(seed=104), frames=2)
     other = new_panel().open(one_worker.url + LONG.format(seed=104), frames=2)
-    panel.page.get_by_role("button", name="Stop the run").click()
-    panel.wait("state === 'stopped'", seconds=5)
+    stop(panel)
     assert "others still watch" in panel.page.locator(".bnv-status").inner_text()
     held = other.number("frames")
     other.wait(f"state === 'running' && frames > {held}")
+    stop(other)

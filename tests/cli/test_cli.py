@@ -1,5 +1,6 @@
 """`python -m bnviz` as a process: exit codes, one-line errors, files."""
 
+import functools
 import json
 import os
 import re
@@ -150,7 +151,8 @@ def test_help_names_the_presets_and_exits_with_0() -> None:
 
 def test_ctrl_c_leaves_what_was_measured_and_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bnviz", "run", "--preset", "classic", "--set", "steps=5000", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT, start_new_session=True) as process:
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT, start_new_session=True, preexec_fn=listen) as process:
         assert process.stderr is not None
         told = b""
         while not re.search(rb" [1-9]\d*/5000", told):
