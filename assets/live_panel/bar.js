@@ -48,9 +48,14 @@ export class Bar {
     this.slider.style.setProperty("--bnv-done", playback.count > 1 ? playback.frame / (playback.count - 1) : 0);
     say(this.step, playback.frame >= 0 ? `step ${step}` : "");
     this.live.classList.toggle("bnv-on", playback.isLive && !playback.hasEnded);
+    this.allow(state);
+  }
+
+  /** Offer what makes sense in this state; a run may fail before its first frame. */
+  allow(state) {
     this.stop.hidden = !["connecting", "queued", "running", "reconnecting"].includes(state);
     this.again.hidden = !["failed", "stopped", "lost"].includes(state);
-    for (const element of [this.play, this.back, this.forward, this.slider]) element.disabled = playback.count === 0;
+    for (const element of [this.play, this.back, this.forward, this.slider]) element.disabled = this.panel.playback.count === 0;
   }
 }
 

@@ -236,6 +236,7 @@ export class Panel {
     this.state = state;
     this.details = details;
     this.root.dataset.state = state;
+    this.bar.allow(state);
     this.writeStatus();
     if (before !== state && state !== "connecting") this.announce(this.status.textContent);
     this.wake();

@@ -73,3 +73,17 @@ def test_a_run_that_others_watch_goes_on_without_the_one_who_stops(
     held = other.number("frames")
     other.wait(f"state === 'running' && frames > {held}")
     stop(other)
+
+
+def test_a_run_that_fails_before_its_first_frame_says_why_and_offers_another_try(one_worker: App, panel: Any) -> None:
+    panel.page.goto(f"{one_worker.url}/?dataset.name=mnist&steps=10&trials=1")
+    panel.wait("state === 'failed' || (state === 'finished' && frames > 0)", 60)
+    if panel.data("state") == "finished":
+        pytest.skip("MNIST is on this machine")
+    assert "choose digits" in panel.page.locator(".bnv-status").inner_text()
+    again = panel.page.get_by_role("button", name="Run again")
+    box = again.bounding_box()
+    assert box["x"] + box["width"] <= 1400
+    assert not panel.page.get_by_role("button", name="Stop the run").is_visible()
+    assert not panel.page.get_by_text("Details").is_visible()
+    panel.screenshot("failed-before-the-first-frame")
