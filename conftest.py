@@ -8,6 +8,7 @@ from hypothesis import settings
 
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in a worker; more only get in each other's way on small tensors
 os.environ["BNVIZ_DATA_DIR"] = ""  # no test reads or writes the finished runs of the person who runs the tests
 
 settings.register_profile("no deadline", deadline=None)  # how long an example takes depends on who else uses the machine
