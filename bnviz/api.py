@@ -20,9 +20,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from bnviz.charts.panels import PANELS
 from bnviz.config import RunConfig
 from bnviz.cost import CostTooHigh
+from bnviz.panels import PANELS
 from bnviz.problems import Problem, one_line, problems
 from bnviz.records import Record, StepMeasured
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service

@@ -12,8 +12,8 @@ configurations share one run. Nothing here imports torch or streamlit.
 import hashlib
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError, from_json
 
 SCHEMA_VERSION = 1  # raise it when the same configuration would give other records: cached runs are then not reused
 
@@ -21,12 +21,43 @@ DatasetName = Literal[
     "digits", "spirals", "circles", "moons", "xor", "blobs", "gaussian", "wine", "breast_cancer", "mnist", "fashion_mnist"
 ]
 InputScale = Literal["standardized", "raw", "spread"]
-NormName = Literal["none", "batch", "layer", "group", "instance", "rms"]
+NormName = Literal[
+    "none",
+    "batch",
+    "layer",
+    "group",
+    "instance",
+    "rms",
+    "batch_noisy",
+    "batch_detached",
+    "batch_l1",
+    "batch_l2",
+    "batch_linf",
+]
+ArchitectureName = Literal["dense", "conv", "recurrent"]
+RecurrentNorm = Literal["hidden_shared", "hidden_per_step", "input_only"]
+DropoutPlacement = Literal["layer_end", "before_norm", "after_norm"]
+BatchMode = Literal["iid", "single_class"]
 NormPlacement = Literal["before_activation", "after_activation"]
 ActivationName = Literal["relu", "leaky_relu", "tanh", "sigmoid", "gelu", "linear"]
-InitName = Literal["he", "xavier", "normal"]
+InitName = Literal["he", "xavier", "normal", "orthogonal"]
 OptimizerName = Literal["sgd", "adam"]
-ExtraName = Literal["decision_boundary", "all_trial_distributions"]
+ExtraName = Literal[
+    "decision_boundary",
+    "all_trial_distributions",
+    "shift",
+    "landscape",
+    "fidelity",
+    "surface",
+    "effective_lr",
+    "rank",
+    "autocorrelation",
+    "unit_states",
+    "channel_maps",
+    "inference_modes",
+    "batch_noise",
+    "input_condition",
+]
 
 PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
 DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
@@ -34,7 +65,7 @@ DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200
 DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(
     PLANE_DATASETS, 2
 )
-MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 32, 5000
+MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 128, 5000
 
 
 def _not_bool(value: object) -> object:
@@ -67,6 +98,10 @@ class DatasetConfig(_Model):
         "spread: standardized, then on scales from 0.001 to 1000.",
     )
     features: Int = Field(default=64, ge=1, le=1024, description="Input features (gaussian only).")
+    test_scale: Float = Field(
+        default=1.0, ge=-100, le=100, description="Factor on the test inputs: test data that differ from the training data."
+    )
+    test_shift: Float = Field(default=0.0, ge=-100, le=100, description="Added to the test inputs, after the factor.")
 
     @field_validator("train_size", "test_size")
     @classmethod
@@ -113,7 +148,13 @@ class ArmConfig(_Model):
     """One condition of the comparison: a network and how it is trained."""
 
     name: str = Field(default="", max_length=40, description="Label of the arm; empty for one made from what the arms differ in.")
+    architecture: ArchitectureName = Field(
+        default="dense",
+        description="dense: fully connected layers; conv: 3 x 3 convolutions over an image of one channel; "
+        "recurrent: one tanh cell that reads an image row by row.",
+    )
     norm: NormName = Field(default="none", description="The normalization in every hidden layer.")
+    norm_on_input: bool = Field(default=False, description="A batch norm of its own on the input features.")
     norm_placement: NormPlacement = Field(
         default="before_activation", description="Whether the norm comes before or after the activation."
     )
@@ -121,13 +162,28 @@ class ArmConfig(_Model):
     depth: Int = Field(default=6, ge=1, le=100, description="Hidden layers.")
     width: Int = Field(default=32, ge=1, le=512, description="Units of a hidden layer.")
     residual: bool = Field(default=False, description="Add each hidden layer's input to its output (from the second layer on).")
-    init: InitName = Field(default="he", description="he: std sqrt(2 / inputs); xavier: sqrt(2 / (inputs + outputs)); normal: 1.")
+    init: InitName = Field(
+        default="he",
+        description="he: std sqrt(2 / inputs); xavier: sqrt(2 / (inputs + outputs)); normal: 1; "
+        "orthogonal: orthonormal rows or columns.",
+    )
     init_gain: Gain = Field(default=1.0, description="Factor on the initial hidden and output weights.")
     optimizer: OptimizerName = Field(default="sgd", description="How a gradient becomes a step.")
     lr: Rate = Field(default=0.1, description="Learning rate.")
     momentum: Momentum = Field(default=0.0, description="Momentum of SGD.")
     weight_decay: Decay = Field(default=0.0, description="L2 penalty, added to the gradient.")
     dropout: Float = Field(default=0.0, ge=0, le=0.95, description="Share of a hidden layer's outputs set to 0 while training.")
+    dropout_placement: DropoutPlacement = Field(
+        default="layer_end",
+        description="layer_end: what a layer hands on; before_norm: what the norm is given; after_norm: what it returns.",
+    )
+    gamma_init: Float = Field(default=1.0, ge=-10, le=10, description="Initial gamma of the hidden layers' norms.")
+    beta_init: Float = Field(default=0.0, ge=-10, le=10, description="Initial beta of the hidden layers' norms.")
+    recurrent_norm: RecurrentNorm = Field(
+        default="hidden_shared",
+        description="Where a recurrent cell is normalized: hidden_shared: hidden-to-hidden, one set of running statistics for "
+        "all time steps; hidden_per_step: a set for each time step; input_only: input-to-hidden only.",
+    )
     norm_momentum: Float = Field(default=0.1, ge=0, le=1, description="Weight of the new value in the running statistics.")
     norm_eps: Float = Field(default=1e-5, ge=0, le=1, description="Added to the variance before the square root.")
     group_count: Int = Field(default=4, ge=1, le=64, description="Groups of group norm; must divide the width.")
@@ -173,6 +229,15 @@ class RunConfig(_Model):
         default=6, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them."
     )
     seed: Int = Field(default=0, ge=0, le=2**31 - 1, description="Fixes data, initial weights and batches.")
+    trial_seeds: tuple[Annotated[Int, Field(ge=0, le=MAX_TRIALS - 1)], ...] = Field(
+        default=(),
+        max_length=MAX_TRIALS,
+        description="Which random numbers each trial draws: trials of equal entries share initial weights and batches. "
+        "Empty: every trial its own.",
+    )
+    batch_mode: BatchMode = Field(
+        default="iid", description="iid: batches from the shuffled training set; single_class: every batch of one class only."
+    )
     batch_size: Int = Field(
         default_factory=lambda data: _at_most(64, data), ge=1, le=1024, description="Samples of a mini-batch."
     )
@@ -206,6 +271,14 @@ class RunConfig(_Model):
                     raise PydanticCustomError("per_trial", "{count}, the number of values in {where}", context)
         return value
 
+    @field_validator("trial_seeds")
+    @classmethod
+    def _one_seed_a_trial(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        trials = info.data.get("trials")
+        if value and trials is not None and len(value) != trials:
+            raise PydanticCustomError("trial_seeds", "one number a trial: {trials}", {"trials": trials})
+        return value
+
     @field_validator("batch_size", "probe_size")
     @classmethod
     def _within_training_set(cls, value: int, info: ValidationInfo) -> int:
@@ -235,6 +308,32 @@ class RunConfig(_Model):
         return tuple(label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels))
 
 
+class StudyConfig(_Model):
+    """One part of an experiment with its settings: a sequence of runs and probes, see `bnviz.experiments`.
+
+    `bnviz.experiments.catalog.study_config` builds it, with every setting checked and written out.
+    """
+
+    experiment: str = Field(pattern="^[a-z][a-z0-9_]{0,39}$")
+    part: str = Field(pattern="^[a-z][a-z0-9_]{0,39}$")
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def run_id(self) -> str:
+        """16 hex digits that name this study: equal configurations share it."""
+        return hashlib.sha256(f"{SCHEMA_VERSION}:{self.model_dump_json()}".encode()).hexdigest()[:16]
+
+
+AnyConfig = RunConfig | StudyConfig
+
+
+def parse_config(text: bytes | str) -> AnyConfig:
+    """Read the JSON of a run's or a study's configuration. Raises `ValueError`; `pydantic.ValidationError` is one."""
+    raw = from_json(text)
+    model = StudyConfig if isinstance(raw, dict) and "experiment" in raw else RunConfig
+    return model.model_validate_json(text)
+
+
 NORM_LABELS: dict[str, str] = {
     "none": "no norm",
     "batch": "batch norm",
@@ -242,4 +341,9 @@ NORM_LABELS: dict[str, str] = {
     "group": "group norm",
     "instance": "instance norm",
     "rms": "RMS norm",
+    "batch_noisy": "noisy batch norm",
+    "batch_detached": "batch norm, statistics detached",
+    "batch_l1": "batch norm, L1",
+    "batch_l2": "batch norm, L2",
+    "batch_linf": "batch norm, L-infinity",
 }

@@ -1,6 +1,7 @@
 """What a run yields, in this order, and what crosses the process boundary.
 
-    RunStarted, StepMeasured * n, then exactly one of RunFinished | RunStopped | RunFailed
+    a run     RunStarted, StepMeasured * n,    then exactly one of RunFinished | RunStopped | RunFailed
+    a study   StudyStarted, StageMeasured * n, then the same
 
 Plain dataclasses over NumPy arrays: they need neither torch nor streamlit. T trials, L hidden layers,
 K trials whose distributions are recorded (1: the first; all with the extra `all_trial_distributions`).
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.config import RunConfig
+from bnviz.config import RunConfig, StudyConfig
 
 FloatArray = NDArray[np.float32]
 
@@ -71,6 +72,28 @@ class StepMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyStarted:
+    """The identity of a study: one part of an experiment."""
+
+    run_id: str
+    config: StudyConfig
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StageMeasured:
+    """One measurement of one stage of a study: of a run that trains, or of a probe."""
+
+    frame: int  # counts over all stages
+    stage: int  # index into the part's stages
+    step: int  # of this stage
+    done: float  # share of the whole study's estimated work, 0 to 1
+    is_last: bool  # nothing follows of this stage
+    arms: tuple[ArmMeasured, ...]  # of a run; empty for a probe
+    values: dict[str, NDArray[np.float64]]  # of a probe, by name; empty for a run
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run came to its last step, or every trial diverged before."""
 
@@ -94,4 +117,6 @@ class RunFailed:
 
 
 RunEnded = RunFinished | RunStopped | RunFailed
-Record = RunStarted | StepMeasured | RunEnded
+Started = RunStarted | StudyStarted
+Measured = StepMeasured | StageMeasured
+Record = Started | Measured | RunEnded

@@ -16,6 +16,11 @@ NORM_COLORS: dict[NormName, str] = {
     "group": "#CC79A7",
     "instance": "#56B4E9",
     "rms": "#E69F00",
+    "batch_noisy": "#6A3D9A",
+    "batch_detached": "#B15928",
+    "batch_l1": "#1B7F79",
+    "batch_l2": "#7A7A00",
+    "batch_linf": "#C0398B",
 }
 NORM_DASHES: dict[NormName, str] = {
     "none": "dash",
@@ -24,6 +29,11 @@ NORM_DASHES: dict[NormName, str] = {
     "group": "dashdot",
     "instance": "longdash",
     "rms": "longdashdot",
+    "batch_noisy": "dash",
+    "batch_detached": "dot",
+    "batch_l1": "dash",
+    "batch_l2": "dashdot",
+    "batch_linf": "longdash",
 }
 SPARE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 CLASS_COLORS = ("#7b5cd6", "#e0a800", "#1b9e9e", "#c2487a", "#6b7a8f", "#8a6d3b")  # classes of 2-D data: no norm's colours

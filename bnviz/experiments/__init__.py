@@ -1,1 +1,1 @@
-"""What an experiment concludes from its records: numbers with their uncertainty, and the sentence that says them."""
+"""The experiments: one module or package each, which `catalog` finds; and what several of them share."""

@@ -35,7 +35,7 @@ def message(event: str, data: Any, frame: int | None = None) -> bytes:
 
 
 class Panel(Protocol):
-    """What `bnviz.charts.panels` offers: records to JSON-safe dicts."""
+    """What `bnviz.panels` offers: records to JSON-safe dicts."""
 
     def start(self, started: RunStarted, /) -> dict[str, Any]:
         """The skeleton that frames are drawn into."""

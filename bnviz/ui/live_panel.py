@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from bnviz import static
-from bnviz.charts.panels import PANELS
+from bnviz.panels import PANELS
 from bnviz.runs.service import QueueFull, UnknownRun, get_service
 from bnviz.runs.sse import SseEncoder
 from bnviz.runs.trace import Feed
@@ -44,7 +44,7 @@ def live_panel(run_id: str, *, panel: str = "explore", key: str = "panel", autop
 
     Args:
         run_id: from `RunService.submit`.
-        panel: which charts, a key of `bnviz.charts.panels.PANELS`.
+        panel: which charts, a key of `bnviz.panels.PANELS`.
         key: of the component; one panel a page.
         autoplay: whether a run that had finished before plays from its start or shows its end.
     """

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from bnviz.charts.panels import PANELS
+from bnviz.panels import PANELS
 from bnviz.runs import sse
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from bnviz.charts.explore import twin_proof
 from bnviz.charts.numbers import ALPHABET
-from bnviz.charts.panels import PANELS
 from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.panels import PANELS
+from bnviz.panels.explore import twin_proof
 from bnviz.records import BIN_COUNT, RunFailed, RunFinished, RunStopped
 
 CONFIG = RunConfig(trials=8, steps=50)

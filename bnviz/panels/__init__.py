@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from bnviz.charts.explore import ExploreEncoder
+from bnviz.panels.explore import ExploreEncoder
 from bnviz.records import RunEnded, RunStarted, StepMeasured
 
 

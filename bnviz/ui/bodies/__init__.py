@@ -1,0 +1,1 @@
+"""What single parts put on their page beyond the template; a module each, named by `Part.body`."""
