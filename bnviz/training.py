@@ -102,6 +102,7 @@ class TrainingState:
 
     step: int
     labels: Tensor  # of the step's batch, (trials, batch)
+    inputs: Tensor  # of the step's batch, (trials, batch, features)
     arms: list[ArmState]
 
 
@@ -128,13 +129,13 @@ class Trainer:
             seen = step in wanted
             if step == last and not seen:
                 return
-            labels = self.labels[chosen]
+            inputs, labels = self.inputs[chosen], self.labels[chosen]
             before = [arm.net.statistics() for arm in self.arms] if seen else []
-            self._gradients(step, self.inputs[chosen], labels, seen)
+            self._gradients(step, inputs, labels, seen)
             if seen:
                 after = [arm.net.statistics() for arm in self.arms]
                 self._restore(before)  # a state has the running statistics of `step` batches, not of one more
-                yield TrainingState(step, labels, self.arms)
+                yield TrainingState(step, labels, inputs, self.arms)
                 if step == last or all(bool(arm.diverged.all()) for arm in self.arms):
                     return
                 self._restore(after)
