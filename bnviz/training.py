@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from bnviz.config import ArmConfig, RunConfig
 from bnviz.datasets import Dataset
 from bnviz.nets import Activations, DenseStack
-from bnviz.nets.initialization import BATCHES, generator
+from bnviz.nets.initialization import BATCHES, generators
 from bnviz.optimizers import OPTIMIZERS
 
 DIVERGED_LOSS = 1e6  # a trial whose loss is NaN, infinite or above this is frozen; before its first step, infinite or NaN only
@@ -27,22 +27,49 @@ DIVERGED_LOSS = 1e6  # a trial whose loss is NaN, infinite or above this is froz
 class Batches:
     """The sample order of every trial, the same in all arms: whole epochs, each in a new random order.
 
-    What is left over when the batch size does not divide the training set waits for the next epoch's shuffle.
+    iid: what is left over when the batch size does not divide the training set waits for the next epoch's shuffle.
+    single_class: an epoch is one batch of each class that occurs, the classes in a new random order; a class with fewer
+    samples than a batch has them repeated.
+
+    Args:
+        config: the run.
+        labels: of the training set, int64, shape (samples,); wanted by single_class only.
+
+    Raises:
+        ValueError: single_class without labels.
     """
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, labels: Tensor | None = None) -> None:
         self.size, self.count = config.batch_size, config.dataset.sizes[0]
-        self._streams = [generator(config.seed, trial, BATCHES) for trial in range(config.trials)]
+        self._classes: list[Tensor] = []  # the samples of each class; empty for iid
+        if config.batch_mode == "single_class":
+            if labels is None:
+                raise ValueError("single_class batches want the labels of the training set")
+            self._classes = [torch.nonzero(labels == label).flatten() for label in labels.unique()]
+        self._streams = generators(config.seed, config.trials, BATCHES, config.trial_seeds)
         self.first_epoch = self._shuffle()
 
     def _shuffle(self) -> Tensor:
-        return torch.stack([torch.randperm(self.count, generator=stream) for stream in self._streams])
+        draw = self._by_class if self._classes else self._all
+        return torch.stack([draw(stream) for stream in self._streams])
+
+    def _all(self, stream: torch.Generator) -> Tensor:
+        return torch.randperm(self.count, generator=stream)
+
+    def _by_class(self, stream: torch.Generator) -> Tensor:
+        """A batch of each class, one after the other."""
+        batches = []
+        for label in torch.randperm(len(self._classes), generator=stream).tolist():
+            samples = self._classes[label]
+            shuffled = samples[torch.randperm(len(samples), generator=stream)]
+            batches.append(shuffled[torch.arange(self.size) % len(samples)])
+        return torch.cat(batches)
 
     def __iter__(self) -> Iterator[Tensor]:
         """Sample indices of the next batch, int64, shape (trials, batch), without end."""
         order = self.first_epoch
         while True:
-            for start in range(0, self.count - self.size + 1, self.size):
+            for start in range(0, order.shape[1] - self.size + 1, self.size):
                 yield order[:, start : start + self.size]
             order = self._shuffle()
 
@@ -58,7 +85,13 @@ class ArmState:
         features = dataset.train_inputs.shape[1]
         self.arm = arm
         self.net = DenseStack(
-            arm, inputs=features, classes=dataset.class_count, trials=config.trials, seed=config.seed, dtype=dtype
+            arm,
+            inputs=features,
+            classes=dataset.class_count,
+            trials=config.trials,
+            seed=config.seed,
+            trial_seeds=config.trial_seeds,
+            dtype=dtype,
         )
         self.optimizer = OPTIMIZERS[arm.optimizer](arm, self.net.parameters)
         self.diverged_at = torch.full((config.trials,), -1, dtype=torch.int32)
@@ -119,7 +152,7 @@ class Trainer:
         self.config = config
         self.inputs = torch.from_numpy(dataset.train_inputs).to(dtype)
         self.labels = torch.from_numpy(dataset.train_labels)
-        self.batches = Batches(config)
+        self.batches = Batches(config, self.labels)
         self.arms = [ArmState(arm, config, dataset, dtype) for arm in config.arms]
 
     def states(self, at: Collection[int]) -> Iterator[TrainingState]:

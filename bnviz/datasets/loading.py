@@ -57,7 +57,8 @@ def load(config: DatasetConfig, seed: int) -> Dataset:
         seed: at least 0; fixes the points or the split, their order, and the factors of `spread`.
 
     Returns:
-        Inputs float32, labels int64. MNIST pixels are 0..255, those of digits 0..16 where `input_scale` is raw.
+        Inputs float32, labels int64; test_scale and test_shift are applied last, and the drawn plane is that of the data
+        without them. MNIST pixels are 0..255, those of digits 0..16 where `input_scale` is raw.
 
     Raises:
         DatasetUnavailable: MNIST or Fashion-MNIST while the machine is offline and has no copy.
@@ -67,7 +68,7 @@ def load(config: DatasetConfig, seed: int) -> Dataset:
     return Dataset(
         train_inputs,
         train.labels,
-        test_inputs,
+        test_inputs * np.float32(config.test_scale) + np.float32(config.test_shift),
         test.labels,
         _names(config, train_inputs.shape[1]),
         _class_count(config.name),

@@ -3,7 +3,7 @@
 inputs (T, B, F) -> [linear -> norm -> activation -> dropout (+ skip)] * depth -> linear -> logits (T, B, C)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Self
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bnviz.config import ArmConfig
 from bnviz.nets.activations import ACTIVATIONS
-from bnviz.nets.initialization import DROPOUT, generator, initial_weights, layer_sizes
+from bnviz.nets.initialization import DROPOUT, generators, initial_weights, layer_sizes
 from bnviz.nets.norms import NORMS, Mode, Norm
 from bnviz.nets.parameters import FlatParameters
 
@@ -39,22 +39,31 @@ class DenseStack:
         inputs, classes: features of a sample and number of classes.
         trials: stacked networks.
         seed: of the run; trial t starts from the same linear weights in every arm of this shape.
+        trial_seeds: which random numbers each trial draws; empty: every trial its own.
         dtype: float32 to train, float64 to compare with a reference.
     """
 
     def __init__(
-        self, arm: ArmConfig, *, inputs: int, classes: int, trials: int, seed: int, dtype: torch.dtype = torch.float32
+        self,
+        arm: ArmConfig,
+        *,
+        inputs: int,
+        classes: int,
+        trials: int,
+        seed: int,
+        trial_seeds: Sequence[int] = (),
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         self.arm, self.trials = arm, trials
         self.activation = ACTIVATIONS[arm.activation].function
         norm = NORMS.get(arm.norm)
         self.norms: list[Norm] = [norm(arm, trials, arm.width, dtype) for _ in range(arm.depth)] if norm else []
         sizes = layer_sizes(arm, inputs, classes)
-        weights = initial_weights(arm, sizes, trials, seed, dtype)
+        weights = initial_weights(arm, sizes, trials, seed, dtype, trial_seeds)
         self.parameters = FlatParameters(list(self._named(weights)))
         self.initial = self.parameters.flat.clone()
         self.weight_names = [f"weight{i}" for i in range(arm.depth)]
-        self._dropout = [generator(seed, trial, DROPOUT) for trial in range(trials)] if arm.dropout else []
+        self._dropout = generators(seed, trials, DROPOUT, trial_seeds) if arm.dropout else []
 
     def _named(self, weights: list[Tensor]) -> Iterator[tuple[str, Tensor]]:
         """Each layer's parameters with their initial values: weight, bias, then gamma and beta where there is a norm."""

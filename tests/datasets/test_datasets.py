@@ -294,3 +294,13 @@ def test_loading_digits_imports_neither_scikit_learn_nor_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["digits", "spirals"])
+def test_test_inputs_are_scaled_then_shifted_and_nothing_else_changes(name):
+    plain, shifted = load(DatasetConfig(name=name), 0), load(DatasetConfig(name=name, test_scale=-2, test_shift=0.5), 0)
+    np.testing.assert_allclose(shifted.test_inputs, -2 * plain.test_inputs + 0.5, rtol=1e-6)
+    assert shifted.test_inputs.dtype == np.float32
+    assert shifted.train_inputs.tobytes() == plain.train_inputs.tobytes()
+    assert shifted.test_labels.tobytes() == plain.test_labels.tobytes()
+    assert shifted.extent == plain.extent
