@@ -15,11 +15,15 @@ from bnviz.schedule import measured_steps
 from bnviz.training import Trainer
 
 
-def run(config: RunConfig) -> Iterator[Record]:
+def run(config: RunConfig, keep: frozenset[str] | None = None) -> Iterator[Record]:
     """Train and measure: RunStarted, a StepMeasured for each measured step, RunFinished.
 
     A pure function of `config`: the same configuration gives the same records, bit for bit, on one machine
     with one thread. Close the iterator to stop early.
+
+    Args:
+        config: the run.
+        keep: which measurements to take, as `Measurer` has it; None for all.
 
     Raises:
         DatasetUnavailable: the data set has to be downloaded and cannot be.
@@ -28,7 +32,7 @@ def run(config: RunConfig) -> Iterator[Record]:
     steps = measured_steps(config)
     trainer = Trainer(config, dataset)
     yield _started(config, dataset, trainer, steps)
-    measurer = Measurer(config, dataset)
+    measurer = Measurer(config, dataset, keep)
     step = 0
     for frame, state in enumerate(trainer.states(steps)):
         step = state.step

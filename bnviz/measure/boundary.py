@@ -5,6 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bnviz.measure.moment import Moment
 from bnviz.nets import DenseStack
 
 GRID = 48  # points a side
@@ -21,3 +22,11 @@ def decision_boundary(net: DenseStack, grid: Tensor) -> NDArray[np.float32]:
     """The class that the first trial's network predicts (running statistics) at each point, shape (GRID, GRID)."""
     logits = net.first(1).forward(grid.unsqueeze(0), "eval")
     return logits[0].argmax(1).view(GRID, GRID).to(torch.float32).numpy()
+
+
+def boundary_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+    """`decision_boundary` of the first trial, shape (GRID, GRID); nothing once it has diverged or without a plane."""
+    if moment.dataset.extent is None or bool(moment.arm.diverged[0]):
+        return {}
+    with torch.inference_mode():
+        return {"decision_boundary": decision_boundary(moment.arm.net, plane_grid(moment.dataset.extent))}

@@ -1,5 +1,6 @@
 """All measurements of one step: a `TrainingState` becomes one `ArmMeasured` an arm."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,16 @@ from torch import Tensor
 
 from bnviz.config import RunConfig
 from bnviz.datasets import Dataset
-from bnviz.measure.boundary import decision_boundary, plane_grid
 from bnviz.measure.curves import accuracy, held_out_curves
 from bnviz.measure.distributions import drift, histogram, percentiles
+from bnviz.measure.extras import EXTRAS, Moment
 from bnviz.measure.units import dead_relu_count, mean_and_std, saturated_fraction, zero_fraction
 from bnviz.nets import Activations
 from bnviz.nets.activations import ACTIVATIONS
-from bnviz.records import TENSORS, ArmMeasured
+from bnviz.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, ArmMeasured
 from bnviz.training import ArmState, TrainingState
+
+DRIFTS = tuple(f"{tensor}_drift" for tensor in TENSORS)
 
 
 class Measurer:
@@ -24,41 +27,64 @@ class Measurer:
 
     The probe batch is the first `probe_size` training samples. It passes with batch statistics and
     without dropout, and changes nothing in the network.
+
+    Args:
+        config: the run.
+        dataset: that it trains on.
+        keep: which curves, layer measures, "percentiles", "histograms" and extras to measure, by name; None for all,
+            with the extras of the configuration. What is not named costs nothing.
     """
 
-    def __init__(self, config: RunConfig, dataset: Dataset) -> None:
+    def __init__(self, config: RunConfig, dataset: Dataset, keep: frozenset[str] | None = None) -> None:
         inputs = torch.from_numpy(dataset.train_inputs[: config.probe_size])
+        self.config, self.dataset = config, dataset
         self.probe = inputs.expand(config.trials, -1, -1)
         self.test_inputs = torch.from_numpy(dataset.test_inputs).expand(config.trials, -1, -1)
         self.test_labels = torch.from_numpy(dataset.test_labels)
-        self.grid = plane_grid(dataset.extent) if "decision_boundary" in config.extras and dataset.extent is not None else None
         self.trials = config.trials
         self._last: dict[int, dict[str, NDArray]] = {}  # percentiles at the last measurement, by arm
-        self.shown = config.trials if "all_trial_distributions" in config.extras else 1
+        everything = {*CURVE_MEASURES, *LAYER_MEASURES, "percentiles", "histograms", *config.extras}
+        self.keep = frozenset(everything) if keep is None else keep
+        self.shown = config.trials if "all_trial_distributions" in {*self.keep, *config.extras} else 1
 
-    @torch.inference_mode()
     def measure(self, state: TrainingState) -> tuple[ArmMeasured, ...]:
-        """Everything about one step; changes nothing."""
+        """Everything that is kept of one step; changes nothing."""
         with np.errstate(over="ignore"):  # what a diverging net puts out may be too large to scale
-            return tuple(self._arm(i, arm, state.labels) for i, arm in enumerate(state.arms))
+            return tuple(self._arm(i, arm, state) for i, arm in enumerate(state.arms))
 
-    def _arm(self, index: int, arm: ArmState, labels: Tensor) -> ArmMeasured:
-        kept = Activations()
-        arm.net.hidden(self.probe, "probe", kept)
-        probed = Probed.of(kept)
-        curves = self._curves(arm, labels)
+    def _arm(self, index: int, arm: ArmState, state: TrainingState) -> ArmMeasured:
         lost = None if arm.frozen is None else arm.diverged
-        measures = gradient_measures(arm) | unit_measures(arm, probed)
-        layers = {name: as_array(value, lost) for name, value in measures.items()}
-        spread, counts = self._distributions(probed)
+        with torch.inference_mode():
+            curves = {name: as_array(value, lost) for name, value in self._curves(arm, state.labels).items()}
+            layers = {name: as_array(value, lost) for name, value in gradient_measures(arm, self.keep).items()}
+            probed, spread, counts = self._probe(index, arm, lost)
         return ArmMeasured(
-            curves={name: as_array(value, lost) for name, value in curves.items()},
-            layers=layers | {f"{name}_drift": _blank(values, lost) for name, values in self._drifts(index, spread).items()},
-            percentiles={name: _blank(values, lost) for name, values in spread.items()},
-            histograms={name: _empty(values, lost) for name, values in counts.items()},
+            curves=curves,
+            layers=layers | probed,
+            percentiles=spread,
+            histograms=counts,
             diverged_at=arm.diverged_at.numpy().copy(),
-            extras=self._extras(arm),
+            extras=self._extras(arm, state),
         )
+
+    def _probe(
+        self, index: int, arm: ArmState, lost: Tensor | None
+    ) -> tuple[dict[str, NDArray], dict[str, NDArray], dict[str, NDArray]]:
+        """What the hidden layers do with the probe batch: layer measures, percentiles, histograms."""
+        measures, spread, counts = {}, {}, {}
+        if self.keep & PROBED:
+            kept = Activations()
+            arm.net.hidden(self.probe, "probe", kept)
+            probed = Probed.of(kept)
+            if self.keep & UNIT_MEASURES:
+                units = unit_measures(arm, probed)
+                measures = {name: as_array(value, lost) for name, value in units.items() if name in self.keep}
+            if self.keep & DISTRIBUTIONS:
+                spread, counts = self._distributions(probed)
+                drifts = self._drifts(index, spread) if self.keep & {*DRIFTS} else {}
+                measures |= {name: _blank(values, lost) for name, values in drifts.items() if name in self.keep}
+        spread = {name: _blank(values, lost) for name, values in spread.items() if "percentiles" in self.keep}
+        return measures, spread, {name: _empty(values, lost) for name, values in counts.items() if "histograms" in self.keep}
 
     def _distributions(self, probed: "Probed") -> tuple[dict[str, NDArray], dict[str, NDArray]]:
         """Percentiles and histograms of the shown trials, (shown, layers, ...) for each tensor."""
@@ -72,25 +98,27 @@ class Measurer:
         before = self._last.get(index) or {name: np.full_like(values, np.nan) for name, values in now.items()}
         self._last[index] = now
         layers = next(iter(now.values())).shape[1]
-        drifts = {name: np.full((self.trials, layers), np.nan, np.float32) for name in now}
-        for name, moved in zip(now, drift(np.stack([*before.values()]), np.stack([*now.values()])), strict=True):
+        drifts = {name: np.full((self.trials, layers), np.nan, np.float32) for name in DRIFTS}
+        moves = drift(np.stack([before[name] for name in TENSORS]), np.stack([now[name] for name in TENSORS]))
+        for name, moved in zip(DRIFTS, moves, strict=True):
             drifts[name][: self.shown] = moved
         return drifts
 
     def _curves(self, arm: ArmState, labels: Tensor) -> dict[str, Tensor]:
-        logits = arm.net.forward(self.test_inputs, "eval")
-        test_loss, test_accuracy = held_out_curves(logits, self.test_labels)
-        return {
-            "train_loss": arm.loss,
-            "train_accuracy": accuracy(arm.logits, labels),
-            "test_loss": test_loss,
-            "test_accuracy": test_accuracy,
-        }
+        curves: dict[str, Tensor] = {}
+        if "train_loss" in self.keep:
+            curves["train_loss"] = arm.loss
+        if "train_accuracy" in self.keep:
+            curves["train_accuracy"] = accuracy(arm.logits, labels)
+        if self.keep & {"test_loss", "test_accuracy"}:
+            held_out = held_out_curves(arm.net.forward(self.test_inputs, "eval"), self.test_labels)
+            test = zip(("test_loss", "test_accuracy"), held_out, strict=True)
+            curves |= {name: values for name, values in test if name in self.keep}
+        return curves
 
-    def _extras(self, arm: ArmState) -> dict[str, NDArray[np.float32]]:
-        if self.grid is None or bool(arm.diverged[0]):
-            return {}
-        return {"decision_boundary": decision_boundary(arm.net, self.grid)}
+    def _extras(self, arm: ArmState, state: TrainingState) -> dict[str, NDArray[np.float32]]:
+        moment = Moment(arm, state.inputs, state.labels, self.probe, self.config, state.step, self.dataset)
+        return {name: value for extra, take in EXTRAS.items() if extra in self.keep for name, value in take(moment).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +157,30 @@ def summarize(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     return spread, counts
 
 
-def gradient_measures(arm: ArmState) -> dict[str, Tensor]:
-    """Norms of the hidden layers' weights, their gradients and their updates, each (trials, layers).
+def _update_ratio(arm: ArmState) -> Tensor:
+    parameters, names = arm.net.parameters, arm.net.weight_names
+    return parameters.norms(arm.direction * arm.optimizer.lr, names) / parameters.norms(parameters.flat, names)
+
+
+GRADIENT_MEASURES: dict[str, Callable[[ArmState], Tensor]] = {
+    "weight_grad_norm": lambda arm: arm.net.parameters.norms(arm.gradient, arm.net.weight_names),
+    "pre_norm_grad_norm": lambda arm: torch.linalg.vector_norm(torch.stack(arm.pre_norm_gradients, 1).flatten(2), dim=2),
+    "weight_norm": lambda arm: arm.net.parameters.norms(arm.net.parameters.flat, arm.net.weight_names),
+    "update_ratio": _update_ratio,
+}
+DISTRIBUTIONS = frozenset({*DRIFTS, "percentiles", "histograms"})
+UNIT_MEASURES = frozenset(LAYER_MEASURES) - frozenset(GRADIENT_MEASURES) - frozenset(DRIFTS)
+PROBED = UNIT_MEASURES | DISTRIBUTIONS
+
+
+def gradient_measures(arm: ArmState, keep: frozenset[str] = frozenset(GRADIENT_MEASURES)) -> dict[str, Tensor]:
+    """Norms of the hidden layers' weights, their gradients and their updates, each (trials, layers); those in `keep`.
 
     The gradients are of the step's own mini-batch loss, after the backward pass and before the update:
     weight_grad_norm = |dL/dW|, pre_norm_grad_norm = |dL/dy| over the batch (y = Wx + b), weight_norm = |W|,
     update_ratio = |dW| / |W|, all L2.
     """
-    parameters, names = arm.net.parameters, arm.net.weight_names
-    weight_norm = parameters.norms(parameters.flat, names)
-    update = parameters.norms(arm.direction * arm.optimizer.lr, names)
-    return {
-        "weight_grad_norm": parameters.norms(arm.gradient, names),
-        "pre_norm_grad_norm": torch.linalg.vector_norm(torch.stack(arm.pre_norm_gradients, 1).flatten(2), dim=2),
-        "weight_norm": weight_norm,
-        "update_ratio": update / weight_norm,
-    }
+    return {name: take(arm) for name, take in GRADIENT_MEASURES.items() if name in keep}
 
 
 def unit_measures(arm: ArmState, probed: Probed) -> dict[str, Tensor]:
