@@ -5,13 +5,21 @@ by the selectors, and each mark draws one series into one trace (or image) of th
 
     kind     append: a frame adds one point to every series, [column, ...]; the chart shows frames 0 to k
              replace: a frame holds the whole series, [[column values], ...]; the chart shows frame k
-    mark     line (column), band (two columns), ridge (rows of packed levels), image (packed class indices)
+    mark     line (column), band (two columns), range (three columns: a box from low to high with a tick at the median),
+             flag (column: a sign where it is above 0), ridge (rows of packed levels), image (packed cells of a grid),
+             columns (append only; one packed column a frame: an image that grows to the right)
+
+Packed cells are characters of `bnviz.charts.numbers.ALPHABET`, indices into `palette`; two others have a meaning of
+their own, NOT_MEASURED (nothing is drawn) and DIVERGED (a colour and a cross of their own).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bnviz.charts.theme import LINE_WIDTH, ArmStyle
+
+NOT_MEASURED, DIVERGED = ".", "!"  # the same in assets/live_panel/images.js
+MARKER_SIZE = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +39,21 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Which columns of which series go into which trace (for images: which entry of layout.images)."""
+    """Which columns of which series go into which trace (for images and columns: which entry of layout.images)."""
 
-    mark: Literal["line", "band", "ridge", "image"]
+    mark: Literal["line", "band", "range", "flag", "ridge", "image", "columns"]
     trace: int
     series: int
     columns: tuple[int, ...] = ()
-    arm: int | None = None
+    arm: int | None = None  # hidden with this arm of the panel
+    x: int | None = None  # column that holds the x of the series; None: the chart's x, or the step
+    rows: int = 0  # of an image; 0: a square one
+    offset: float = 0.0  # range: added to x, so that arms stand side by side; flag: its y
+    width: float = 0.0  # range: of the box
 
     def as_dict(self) -> dict[str, Any]:
         """JSON for the panel."""
-        return {"mark": self.mark, "trace": self.trace, "series": self.series, "columns": self.columns, "arm": self.arm}
+        return asdict(self)
 
 
 @dataclass(slots=True)
@@ -61,7 +73,10 @@ class ChartSpec:
     y_cap: float | None = None  # a linear axis never grows beyond this multiple of the first frame's largest value
     y_floor: float | None = None  # value that the axis always includes
     titles: dict[str, dict[str, str]] = field(default_factory=dict)  # view -> {"x": ..., "y": ...}
-    palette: tuple[str, ...] = ()  # colours of the class indices of image marks
+    palette: tuple[str, ...] = ()  # colours of the indices in packed cells
+    legend: tuple[ArmStyle, ...] = ()  # shown on the card, but for what the panel's own legend shows
+    y_include: tuple[float, ...] = ()  # values that the y axis always includes: closed forms
+    wide: bool = False  # takes two columns of the page
     empty: str = "Waiting for the first measurement"
 
     def add_band(self, style: ArmStyle, arm: int, columns: tuple[int, int], opacity: float) -> None:
@@ -69,12 +84,36 @@ class ChartSpec:
         trace = {"type": "scatter", "mode": "lines", "fill": "toself", "line": {"width": 0}, "hoverinfo": "skip"}
         self._add({**trace, "fillcolor": style.fill(opacity)}, Mark("band", len(self.data), arm, columns, arm))
 
-    def add_line(self, style: ArmStyle, arm: int, column: int, hover: str) -> None:
-        """A line through one column of the arm's series."""
+    def add_line(
+        self, style: ArmStyle, arm: int, column: int, hover: str, *, markers: bool = False, x: int | None = None
+    ) -> None:
+        """A line through one column of the arm's series, `x` the column of its x if it brings its own."""
         line = {"color": style.color, "dash": style.dash, "width": LINE_WIDTH, "simplify": False}
-        trace = {"type": "scatter", "mode": "lines", "line": line, "name": style.label}
+        trace: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": line, "name": style.label}
+        if markers:
+            trace |= {"mode": "lines+markers", "marker": {"color": style.color, "symbol": style.symbol, "size": MARKER_SIZE}}
         template = f"{style.label}<br>{hover}<extra></extra>"
-        self._add({**trace, "hovertemplate": template}, Mark("line", len(self.data), arm, (column,), arm))
+        self._add({**trace, "hovertemplate": template}, Mark("line", len(self.data), arm, (column,), arm, x))
+
+    def add_range(self, style: ArmStyle, arm: int, offset: float, width: float, hover: str) -> None:
+        """Boxes from column 0 to column 2 with a tick at column 1, moved by `offset` to stand beside other arms'."""
+        line = {"color": style.color, "width": 2, "dash": style.dash, "simplify": False}
+        trace = {"type": "scatter", "mode": "lines", "fill": "toself", "line": line, "name": style.label, "hoveron": "points"}
+        trace |= {"fillcolor": style.fill(0.3), "hovertemplate": f"{style.label}<br>{hover}<extra></extra>"}
+        self._add(trace, Mark("range", len(self.data), arm, (0, 1, 2), arm, offset=offset, width=width))
+
+    def add_flags(self, style: ArmStyle, arm: int, column: int, y: float, hover: str) -> None:
+        """Signs along the top of the plot where a column is above 0; `y` is their height, as a share of the plot's."""
+        if "yaxis2" not in self.layout:
+            self.layout["yaxis2"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
+        marker = {"color": style.color, "symbol": "x", "size": MARKER_SIZE + 2}
+        trace = {"type": "scatter", "mode": "markers", "marker": marker, "name": style.label, "yaxis": "y2"}
+        template = f"{style.label}<br>{hover}<extra></extra>"
+        self._add({**trace, "hovertemplate": template}, Mark("flag", len(self.data), arm, (column,), arm, offset=y))
+
+    def add_static(self, trace: dict[str, Any]) -> None:
+        """A trace that brings its own x and y and never changes."""
+        self.data.append({"type": "scatter", **trace, "uid": f"{self.id.replace('_', '')}{len(self.data)}"})
 
     def add_ridge(self, style: ArmStyle, arm: int) -> None:
         """Outlines of the arm's distributions, one row above the other."""
@@ -97,8 +136,10 @@ class ChartSpec:
             "marks": [mark.as_dict() for mark in self.marks],
             "selectors": [selector.as_dict() for selector in self.selectors],
             "x": self.x,
-            "y": {"range": self.y_range, "cap": self.y_cap, "floor": self.y_floor},
+            "y": {"range": self.y_range, "cap": self.y_cap, "floor": self.y_floor, "include": self.y_include},
             "titles": self.titles,
             "palette": self.palette,
+            "legend": [style.as_dict() for style in self.legend],
+            "wide": self.wide,
             "empty": self.empty,
         }

@@ -4,10 +4,11 @@ Okabe-Ito colours, one per normalization and everywhere the same; a line style p
 no meaning hangs on colour alone. Text and grid colours are not here: the browser takes them from the page's theme.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bnviz.config import NormName, RunConfig
+from bnviz.config import NORM_LABELS, NormName, RunConfig
 
 NORM_COLORS: dict[NormName, str] = {
     "none": "#D55E00",
@@ -35,6 +36,22 @@ NORM_DASHES: dict[NormName, str] = {
     "batch_l2": "dashdot",
     "batch_linf": "longdash",
 }
+NORM_SYMBOLS: dict[NormName, str] = {
+    "none": "square",
+    "batch": "circle",
+    "layer": "diamond",
+    "group": "triangle-up",
+    "instance": "triangle-down",
+    "rms": "cross",
+    "batch_noisy": "square",
+    "batch_detached": "diamond",
+    "batch_l1": "triangle-up",
+    "batch_l2": "triangle-down",
+    "batch_linf": "cross",
+}
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")  # the same in assets/live_panel/dom.js
+PLAIN_COLORS = ("#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#0072B2", "#D55E00")  # norms' colours last
+THEORY_COLOR = "#808080"  # 3.9 : 1 on white, 4.3 : 1 on the dark page
 SPARE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 CLASS_COLORS = ("#7b5cd6", "#e0a800", "#1b9e9e", "#c2487a", "#6b7a8f", "#8a6d3b")  # classes of 2-D data: no norm's colours
 BAND_OPACITY = 0.22
@@ -47,7 +64,8 @@ class ArmStyle:
 
     label: str
     color: str
-    dash: str
+    dash: str  # "area": no line but a coloured area
+    symbol: str = "circle"
 
     def fill(self, opacity: float = BAND_OPACITY) -> str:
         """The arm's colour as a translucent CSS colour."""
@@ -66,7 +84,23 @@ def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
         dash = NORM_DASHES[arm.norm]
         if repeat:
             dash = SPARE_DASHES[(SPARE_DASHES.index(dash) + repeat) % len(SPARE_DASHES)]
-        styles.append(ArmStyle(label, _shade(NORM_COLORS[arm.norm], repeat), dash))
+        symbol = SYMBOLS[(SYMBOLS.index(NORM_SYMBOLS[arm.norm]) + repeat) % len(SYMBOLS)]
+        styles.append(ArmStyle(label, _shade(NORM_COLORS[arm.norm], repeat), dash, symbol))
+    return tuple(styles)
+
+
+def norm_style(norm: NormName, label: str = "") -> ArmStyle:
+    """A norm's colour, dash and symbol under a label of its own."""
+    return ArmStyle(label or NORM_LABELS[norm], NORM_COLORS[norm], NORM_DASHES[norm], NORM_SYMBOLS[norm])
+
+
+def plain_styles(labels: Sequence[str]) -> tuple[ArmStyle, ...]:
+    """Styles for things that are no norm, each with a colour, a dash and a symbol of its own."""
+    styles = []
+    for index, label in enumerate(labels):
+        place, repeat = index % len(PLAIN_COLORS), index // len(PLAIN_COLORS)
+        color = _shade(PLAIN_COLORS[place], repeat)
+        styles.append(ArmStyle(label, color, SPARE_DASHES[(place + repeat) % len(SPARE_DASHES)], SYMBOLS[place]))
     return tuple(styles)
 
 

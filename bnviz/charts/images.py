@@ -1,0 +1,194 @@
+"""Charts that are images: heatmaps over two knobs, and maps that grow by one column a step."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bnviz.charts.numbers import ALPHABET, LEVELS, pack
+from bnviz.charts.spec import DIVERGED, NOT_MEASURED, ChartSpec, Mark
+from bnviz.charts.theme import ArmStyle, axis, base_layout
+
+CIVIDIS = ("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838")
+DIVERGED_COLOR = "#c2185b"  # on no colour scale; the panel draws a white cross over it: the same in images.js
+MOST_TICKS = 7
+GAP = 0.03  # between panels, as a share of the plot
+TITLE = 0.1  # room for a panel's title where panels stand in two rows
+
+
+def palette(count: int = LEVELS) -> tuple[str, ...]:
+    """`count` colours from dark to light on a scale that is even to the eye, with any colour vision."""
+    anchors = np.array([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in CIVIDIS])
+    places = np.linspace(0, len(CIVIDIS) - 1, count)
+    channels = [np.interp(places, np.arange(len(CIVIDIS)), anchors[:, channel]) for channel in range(3)]
+    return tuple("#" + "".join(f"{round(float(part)):02x}" for part in color) for color in np.transpose(channels))
+
+
+def heatmap_chart(
+    id: str,
+    title: str,
+    how: str,
+    x_title: str,
+    y_title: str,
+    x: Sequence[float | str],
+    y: Sequence[float | str],
+    *,
+    low: float,
+    high: float,
+    log: bool = False,
+    panels: Sequence[str] = ("no norm", "batch norm"),
+    unit: str = "",
+) -> ChartSpec:
+    """One image a panel over a grid of values, with one colour bar for all.
+
+    `x` and `y` are the grid's values or names, drawn at equal distances, the first y at the bottom; `low` and `high`
+    the values of the darkest and the lightest colour, above 0 with `log`; `unit` says beside the bar what they mean.
+    """
+    chart = _paneled(
+        id, title, how, "replace", (x_title, y_title), panels, (-0.5, len(x) - 0.5), (-0.5, len(y) - 0.5), side_by_side=True
+    )
+    for name, shown in chart.layout.items():
+        if name.startswith("xaxis"):
+            shown |= _ticks(x)
+        elif name.startswith("yaxis"):
+            shown |= _ticks(y)
+    for index in range(len(panels)):
+        chart.marks.append(Mark("image", index, index, (), rows=len(y)))
+    chart.palette = palette()
+    chart.add_static(_color_bar(low, high, log, unit))
+    chart.layout["margin"]["r"] = 58
+    chart.legend = (ArmStyle("diverged", DIVERGED_COLOR, "cross"),)
+    chart.wide = len(panels) > 1
+    return chart
+
+
+def heatmap_series(values: ArrayLike, low: float, high: float, log: bool = False) -> str:
+    """Values of shape (y, x) as packed cells: NaN is not measured, infinite is diverged; "" when nothing is measured."""
+    array = np.asarray(values, np.float64)
+    if np.isnan(array).all():
+        return ""
+    known = np.isfinite(array)
+    scaled = np.where(known, array, low)
+    if log:
+        scaled, low, high = np.log10(np.maximum(scaled, low)), math.log10(low), math.log10(high)
+    cells = np.array(list(pack(np.rint((scaled.ravel() - low) / (high - low) * (LEVELS - 1)))))
+    cells[np.isnan(array).ravel()] = NOT_MEASURED
+    cells[np.isinf(array).ravel()] = DIVERGED
+    return "".join(cells.tolist())
+
+
+def columns_chart(
+    id: str,
+    title: str,
+    how: str,
+    y_title: str,
+    steps: int,
+    groups: Sequence[str],
+    group_rows: int,
+    states: Sequence[tuple[str, str]],
+    *,
+    panels: Sequence[str] = ("no norm", "batch norm"),
+    x_title: str = "step (updates)",
+) -> ChartSpec:
+    """A map that grows with the steps, one panel a series: each frame adds a column of `len(groups) * group_rows` cells.
+
+    `groups` are the names of groups of rows (layers), the first at the bottom, each of `group_rows` rows (units);
+    `states` (label, colour) of the cell indices 0, 1, ...
+    """
+    rows = len(groups) * group_rows
+    chart = _paneled(id, title, how, "append", (x_title, y_title), panels, (0, max(steps, 1)), (0, rows), side_by_side=False)
+    middles = [(index + 0.5) * group_rows for index in range(len(groups))]
+    shown = range(0, len(groups), math.ceil(len(groups) / MOST_TICKS))
+    lines = [{"color": "rgba(128,128,128,0.6)", "width": 1}] * (len(groups) - 1)
+    chart.layout["shapes"] = [
+        {"type": "line", "xref": f"x{number} domain", "yref": f"y{number}", "x0": 0, "x1": 1, "y0": at, "y1": at, "line": line}
+        for number in _numbers(panels)
+        for at, line in zip(range(group_rows, rows, group_rows), lines, strict=True)
+    ]
+    for number in _numbers(panels):
+        ticks = {"tickvals": [middles[index] for index in shown], "ticktext": [groups[index] for index in shown]}
+        chart.layout[f"yaxis{number}"] |= {**ticks, "ticks": "", "showgrid": False}
+    for index in range(len(panels)):
+        chart.marks.append(Mark("columns", index, index, (0,), rows=rows))
+    chart.palette = tuple(color for _, color in states)
+    chart.legend = tuple(ArmStyle(label, color, "area") for label, color in states)
+    chart.wide = True
+    return chart
+
+
+def pack_column(states: ArrayLike) -> str:
+    """Cell indices from the bottom up as one packed column; NaN is not measured."""
+    array = np.asarray(states, np.float64).ravel()
+    return "".join(NOT_MEASURED if math.isnan(value) else ALPHABET[int(value)] for value in array.tolist())
+
+
+def _paneled(
+    id: str,
+    title: str,
+    how: str,
+    kind: Any,
+    axis_titles: tuple[str, str],
+    panels: Sequence[str],
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    *,
+    side_by_side: bool,
+) -> ChartSpec:
+    """A chart of one image a panel, side by side or one below the other, each under its title."""
+    layout: dict[str, Any] = base_layout("", axis_titles[1]) | {"images": [], "annotations": []}
+    chart = ChartSpec(id, title, how, kind, layout, y_range=y_range)
+    columns = min(len(panels), 3) if side_by_side else (1 if len(panels) <= 3 else 2)
+    rows = math.ceil(len(panels) / columns)
+    for index, (number, name) in enumerate(zip(_numbers(panels), panels, strict=True)):
+        column, row = index % columns, index // columns
+        left, right = column / columns + (GAP if column else 0), (column + 1) / columns
+        top = 1 - row / rows - (TITLE if row else 0)
+        bottom = 1 - (row + 1) / rows + (GAP if row < rows - 1 else 0)
+        is_lowest = index + columns >= len(panels)
+        x_axis = axis(axis_titles[0] if is_lowest else "", domain=[left, right], range=list(x_range), anchor=f"y{number}")
+        y_axis = axis("", domain=[bottom, top], range=list(y_range), anchor=f"x{number}")
+        layout[f"xaxis{number}"] = x_axis | {"showgrid": False, "showticklabels": is_lowest}
+        layout[f"yaxis{number}"] = y_axis | {"showgrid": False, "showticklabels": column == 0}
+        layout["images"].append(_image(number, x_range, y_range))
+        layout["annotations"].append(_panel_title(name, (left + right) / 2, top))
+        chart.add_static(
+            {"x": [None], "y": [None], "xaxis": f"x{number}", "yaxis": f"y{number}", "mode": "markers", "hoverinfo": "skip"}
+        )
+    layout["yaxis"]["title"]["text"] = axis_titles[1]
+    return chart
+
+
+def _numbers(panels: Sequence[str]) -> list[str]:
+    return [str(index + 1) if index else "" for index in range(len(panels))]
+
+
+def _image(number: str, x_range: tuple[float, float], y_range: tuple[float, float]) -> dict[str, Any]:
+    place = {"xref": f"x{number}", "yref": f"y{number}", "x": x_range[0], "y": y_range[1]}
+    size = {"sizex": x_range[1] - x_range[0], "sizey": y_range[1] - y_range[0]}
+    return {**place, **size, "sizing": "stretch", "layer": "below", "source": ""}
+
+
+def _panel_title(text: str, x: float, y: float) -> dict[str, Any]:
+    place = {"xref": "paper", "yref": "paper", "x": x, "y": y, "xanchor": "center", "yanchor": "bottom"}
+    return {**place, "text": text, "showarrow": False}
+
+
+def _ticks(values: Sequence[float | str]) -> dict[str, Any]:
+    """Some of the values as the texts of an axis of equal distances."""
+    shown = range(0, len(values), math.ceil(len(values) / MOST_TICKS))
+    texts = [value if isinstance(value, str) else f"{value:.3g}" for value in values]
+    return {"tickvals": list(shown), "ticktext": [texts[index] for index in shown]}
+
+
+def _color_bar(low: float, high: float, log: bool, unit: str) -> dict[str, Any]:
+    """A trace without points that carries the colour bar."""
+    scale = [[index / (len(CIVIDIS) - 1), color] for index, color in enumerate(CIVIDIS)]
+    bar: dict[str, Any] = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "len": 1.0, "title": {"text": unit, "side": "right"}}
+    if log:
+        low, high = math.log10(low), math.log10(high)
+        powers = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1))
+        bar |= {"tickvals": powers, "ticktext": [f"10<sup>{power}</sup>" for power in powers]} if len(powers) > 1 else {}
+    marker = {"color": [low], "cmin": low, "cmax": high, "colorscale": scale, "showscale": True, "colorbar": bar}
+    return {"x": [None], "y": [None], "mode": "markers", "marker": marker, "hoverinfo": "skip"}
