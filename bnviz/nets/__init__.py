@@ -4,10 +4,14 @@ activations.py     the activation functions, one table
 norms/             one normalization a file, one line each in norms/__init__.py
 initialization.py  seeded linear weights, the same for trial t in every arm
 parameters.py      all parameters of an arm in one (trials, parameters) tensor
-dense.py           the dense network; a convolution or a recurrent cell gets a file beside it
+stack.py           what all stacks have in common
+dense.py           the dense network; conv.py and recurrent.py the others
+build.py           the stack that an arm asks for
 """
 
-from bnviz.nets.dense import Activations, DenseStack
+from bnviz.nets.build import build
+from bnviz.nets.dense import DenseStack
 from bnviz.nets.norms import NORMS
+from bnviz.nets.stack import Activations, Stack
 
-__all__ = ["NORMS", "Activations", "DenseStack"]
+__all__ = ["NORMS", "Activations", "DenseStack", "Stack", "build"]

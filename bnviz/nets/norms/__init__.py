@@ -2,6 +2,9 @@
 
 from bnviz.nets.norms.base import Mode, Norm
 from bnviz.nets.norms.batch import BatchNorm
+from bnviz.nets.norms.batch_detached import DetachedBatchNorm
+from bnviz.nets.norms.batch_lp import L1BatchNorm, L2BatchNorm, LInfBatchNorm
+from bnviz.nets.norms.batch_noisy import NoisyBatchNorm
 from bnviz.nets.norms.group import GroupNorm
 from bnviz.nets.norms.instance import InstanceNorm
 from bnviz.nets.norms.layer import LayerNorm
@@ -13,6 +16,11 @@ NORMS: dict[str, type[Norm]] = {
     "group": GroupNorm,
     "instance": InstanceNorm,
     "rms": RMSNorm,
+    "batch_noisy": NoisyBatchNorm,
+    "batch_detached": DetachedBatchNorm,
+    "batch_l1": L1BatchNorm,
+    "batch_l2": L2BatchNorm,
+    "batch_linf": LInfBatchNorm,
 }
 
-__all__ = ["NORMS", "BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "Mode", "Norm", "RMSNorm"]
+__all__ = ["NORMS", "BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "Mode", "Norm", "NoisyBatchNorm", "RMSNorm"]

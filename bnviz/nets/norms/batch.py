@@ -13,9 +13,9 @@ from bnviz.nets.norms.base import Mode, Norm
 class BatchNorm(Norm):
     """gamma (y - batch_mean) / sqrt(batch_var + eps) + beta, per unit over the samples of the batch.
 
-    Like PyTorch: the biased variance (1/m) normalizes, the unbiased one (1/(m-1)) is what `running_var`
-    accumulates, and `momentum` weights the new value. Unlike PyTorch, a batch of one sample is allowed:
-    its output is beta whatever the input is, and `running_var` keeps its value.
+    Per channel over samples and positions in a convolution. Like PyTorch: the biased variance (1/m) normalizes, the
+    unbiased one (1/(m-1)) is what `running_var` accumulates, and `momentum` weights the new value. Unlike PyTorch, a
+    batch of one value a unit is allowed: its output is beta whatever the input is, and `running_var` keeps its value.
 
     All trials are one call: the trial axis is folded into the channels, so the kernel sees (batch, trials * units).
 
@@ -23,8 +23,8 @@ class BatchNorm(Norm):
         Ioffe & Szegedy 2015, Batch Normalization, arXiv:1502.03167, algorithms 1 and 2.
     """
 
-    def __init__(self, arm: ArmConfig, trials: int, width: int, dtype: torch.dtype) -> None:
-        super().__init__(arm, trials, width, dtype)
+    def __init__(self, arm: ArmConfig, trials: int, width: int, dtype: torch.dtype, positions: int = 1) -> None:
+        super().__init__(arm, trials, width, dtype, positions)
         self.running_mean = torch.zeros(trials, width, dtype=dtype)
         self.running_var = torch.ones(trials, width, dtype=dtype)
 
@@ -32,16 +32,17 @@ class BatchNorm(Norm):
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
         if mode == "eval":
             scale, shift = self.folded(affine)
-            return torch.addcmul(shift, values, scale)
+            return self.scaled(values, [scale, shift])
         gamma, beta = affine
         batch = values.shape[1]
-        accumulate = mode == "train" and batch > 1
-        if mode == "train" and batch == 1:
-            self.running_mean.lerp_(values.detach()[:, 0], self.momentum)
+        alone = batch * self.positions == 1
+        if mode == "train" and alone:
+            self.running_mean.lerp_(values.detach().reshape(self.trials, -1), self.momentum)
+        accumulate = mode == "train" and not alone
         statistics = (self.running_mean.view(-1), self.running_var.view(-1)) if accumulate else (None, None)
-        folded = values.transpose(0, 1).reshape(batch, -1)
+        folded = values.transpose(0, 1).reshape(batch, -1, *values.shape[3:])
         out = torch.batch_norm(folded, gamma.view(-1), beta.view(-1), *statistics, True, self.momentum, self.eps, False)
-        return out.view(batch, self.trials, self.width).transpose(0, 1)
+        return out.view(batch, self.trials, *values.shape[2:]).transpose(0, 1)
 
     @override
     def folded(self, affine: list[Tensor]) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,8 @@ from bnviz.nets.norms.base import Mode, Norm
 class GroupNorm(Norm):
     """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over each group of units of a sample.
 
-    `group_count` groups of neighbouring units; one group is layer norm, as many as units gives beta.
+    `group_count` groups of neighbouring units (of channels with all their positions, in a convolution); one group is
+    layer norm, as many as units of a dense layer gives beta.
 
     References:
         Wu & He 2018, Group Normalization, arXiv:1803.08494.
@@ -18,8 +19,7 @@ class GroupNorm(Norm):
 
     @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
-        gamma, beta = affine
-        size = self.width // self.group_count
+        size = self.width // self.group_count * self.positions
         groups = values.reshape(*values.shape[:2], self.group_count, size)
         normalized = torch.nn.functional.layer_norm(groups, (size,), eps=self.eps).reshape(values.shape)
-        return torch.addcmul(beta, normalized, gamma)
+        return self.scaled(normalized, affine)

@@ -8,10 +8,11 @@ from bnviz.nets.norms.base import Mode, Norm
 
 
 class InstanceNorm(Norm):
-    """A dense layer has no image axes: its units are taken as the positions of a single channel.
+    """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over the positions of a channel of a sample.
 
-    So the statistics are those of layer norm, and gamma and beta are one number a layer each (the channel's)
-    instead of one a unit, as `torch.nn.InstanceNorm1d(1, affine=True)` does on (batch, 1, units).
+    A dense layer has no image axes: its units are taken as the positions of a single channel. So the statistics are
+    those of layer norm, and gamma and beta are one number a layer each (the channel's) instead of one a unit, as
+    `torch.nn.InstanceNorm1d(1, affine=True)` does on (batch, 1, units).
 
     References:
         Ulyanov et al. 2016, Instance Normalization, arXiv:1607.08022.
@@ -19,9 +20,8 @@ class InstanceNorm(Norm):
 
     @override
     def affine_size(self) -> int:
-        return 1
+        return 1 if self.positions == 1 else self.width
 
     @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
-        gamma, beta = affine
-        return torch.addcmul(beta, torch.nn.functional.layer_norm(values, (self.width,), eps=self.eps), gamma)
+        return self.scaled(torch.nn.functional.layer_norm(values, values.shape[-1:], eps=self.eps), affine)

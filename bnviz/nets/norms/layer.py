@@ -10,11 +10,12 @@ from bnviz.nets.norms.base import Mode, Norm
 class LayerNorm(Norm):
     """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over the units of a sample.
 
+    In a convolution over all channels and positions, with one gamma and beta a channel: group norm with one group.
+
     References:
         Ba et al. 2016, Layer Normalization, arXiv:1607.06450.
     """
 
     @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
-        gamma, beta = affine
-        return torch.addcmul(beta, torch.nn.functional.layer_norm(values, (self.width,), eps=self.eps), gamma)
+        return self.scaled(torch.nn.functional.layer_norm(values, values.shape[2:], eps=self.eps), affine)

@@ -8,7 +8,7 @@ from bnviz.nets.norms.base import Mode, Norm
 
 
 class RMSNorm(Norm):
-    """gamma y / sqrt(mean(y^2) + eps) over the units of a sample; no beta.
+    """gamma y / sqrt(mean(y^2) + eps) over the units of a sample (channels and positions in a convolution); no beta.
 
     References:
         Zhang & Sennrich 2019, Root Mean Square Layer Normalization, arXiv:1910.07467.
@@ -18,4 +18,5 @@ class RMSNorm(Norm):
 
     @override
     def __call__(self, values: Tensor, affine: list[Tensor], mode: Mode) -> Tensor:
-        return rms_norm(values, (self.width,), eps=self.eps) * affine[0]
+        gamma = affine[0].unsqueeze(-1) if values.ndim == 4 else affine[0]
+        return rms_norm(values, values.shape[2:], eps=self.eps) * gamma
