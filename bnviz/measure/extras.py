@@ -9,13 +9,27 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bnviz.measure.autocorrelation import autocorrelation_extra
 from bnviz.measure.boundary import boundary_extra
+from bnviz.measure.effective_lr import effective_lr_extra
+from bnviz.measure.fidelity import fidelity_extra
+from bnviz.measure.landscape import landscape_extra
 from bnviz.measure.moment import Moment
+from bnviz.measure.rank import rank_extra
+from bnviz.measure.shift import shift_extra
+from bnviz.measure.unit_states import unit_states_extra
 
 Extra = Callable[[Moment], dict[str, NDArray[np.float32]]]
 
 EXTRAS: dict[str, Extra] = {
     "decision_boundary": boundary_extra,
+    "autocorrelation": autocorrelation_extra,
+    "effective_lr": effective_lr_extra,
+    "fidelity": fidelity_extra,
+    "landscape": landscape_extra,
+    "rank": rank_extra,
+    "shift": shift_extra,
+    "unit_states": unit_states_extra,
 }
 
 __all__ = ["EXTRAS", "Extra", "Moment"]

@@ -1,0 +1,45 @@
+"""How different the representations of different samples still are, layer by layer."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bnviz.measure.copies import by_trial
+from bnviz.measure.moment import Moment
+from bnviz.nets import Activations
+
+
+def representation_rank(hidden: Tensor) -> dict[str, Tensor]:
+    """Rank and alignment of representations, one sample a row: (..., samples, units) -> (...) each.
+
+    With singular values s and p = s / sum(s): effective_rank = exp(-sum p log p), stable_rank = sum s^2 / max s^2, both
+    between 1 and min(samples, units). mean_cosine is the mean cosine over the pairs of different samples: 1 when all point
+    the same way. NaN where every entry is 0; a sample of zeros has cosine 0 with every other.
+
+    References:
+        Roy & Vetterli 2007 (effective rank); Daneshmand et al. 2020, Batch Normalization Provably Avoids Rank Collapse,
+        arXiv:2003.01652.
+    """
+    hidden = hidden.double()
+    values = torch.linalg.svdvals(hidden.nan_to_num(0, 0, 0))
+    share = values / values.sum(-1, keepdim=True)
+    rows = torch.nn.functional.normalize(hidden, dim=-1, eps=0.0).nan_to_num(0)
+    count = hidden.shape[-2]
+    own = rows.square().sum((-1, -2))
+    bad = hidden.isnan().flatten(-2).any(-1) | hidden.isinf().flatten(-2).any(-1) | (hidden == 0).flatten(-2).all(-1)
+    results = {
+        "effective_rank": torch.special.entr(share).sum(-1).exp(),
+        "stable_rank": values.square().sum(-1) / values.amax(-1).square(),
+        "mean_cosine": (rows.sum(-2).square().sum(-1) - own) / (count * (count - 1)),
+    }
+    return {name: value.masked_fill(bad, torch.nan) for name, value in results.items()}
+
+
+def rank_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+    """`representation_rank` of each hidden layer's post-activation on the probe batch, each (trials, layers)."""
+    kept = Activations()
+    with torch.inference_mode():
+        moment.arm.net.hidden(moment.probe, "probe", kept)
+        measured = representation_rank(torch.stack(kept.post_activation, 1).flatten(3))
+    return {name: by_trial(values, moment) for name, values in measured.items()}
