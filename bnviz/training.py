@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from bnviz.config import ArmConfig, RunConfig
 from bnviz.datasets import Dataset
-from bnviz.nets import Activations, DenseStack
+from bnviz.nets import Activations, build
 from bnviz.nets.initialization import BATCHES, generators
 from bnviz.optimizers import OPTIMIZERS
 
@@ -84,7 +84,7 @@ class ArmState:
     def __init__(self, arm: ArmConfig, config: RunConfig, dataset: Dataset, dtype: torch.dtype) -> None:
         features = dataset.train_inputs.shape[1]
         self.arm = arm
-        self.net = DenseStack(
+        self.net = build(
             arm,
             inputs=features,
             classes=dataset.class_count,
@@ -190,9 +190,9 @@ class Trainer:
         for arm, own in zip(self.arms, leaves, strict=True):
             arm.turn(gradients[: len(own)])
             del gradients[: len(own)]
-        for arm in self.arms:
-            depth = arm.arm.depth if keep else 0
-            arm.pre_norm_gradients, gradients = gradients[:depth], gradients[depth:]
+        for arm, k in zip(self.arms, kept, strict=True):
+            layers = len(k.pre_norm) if k else 0
+            arm.pre_norm_gradients, gradients = gradients[:layers], gradients[layers:]
 
     def _find_diverged(self, step: int, losses: Tensor) -> None:
         """Freeze the trials whose loss is no longer a sane number. losses: (arms, trials)."""

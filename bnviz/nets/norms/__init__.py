@@ -23,4 +23,4 @@ NORMS: dict[str, type[Norm]] = {
     "batch_linf": LInfBatchNorm,
 }
 
-__all__ = ["NORMS", "BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "Mode", "Norm", "NoisyBatchNorm", "RMSNorm"]
+__all__ = ["NORMS", "BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "Mode", "NoisyBatchNorm", "Norm", "RMSNorm"]
