@@ -1,0 +1,260 @@
+"""Closed forms for signals and gradients through depth at initialization, in float64 and without torch.
+
+Gradient growth is that of the **squared** norm of dL/dy (y: pre-norm) from a hidden layer to the one below it, in a wide
+net with batch norm before the activation and eps = 0. Let B samples of a batch be given to a layer.
+
+    x = sqrt(B) * (a point drawn evenly from the unit sphere of the vectors of B numbers whose sum is 0)
+
+is then the normalized pre-norm of one unit over the batch, f(x) = phi(gamma x + beta) what the unit hands on and
+d = f'(x). With C = I - 11'/B (centring) and P = C - xx'/B (what batch norm lets a gradient keep) the growth is
+
+    R = B / (B - 3) * E[tr(P D C D P)] / E[|C f(x)|^2],    D = diag(d)
+
+because W'W keeps every gradient's covariance among the samples proportional to C, E[1/batch_var] brings B / (B - 3), and
+E[|C f|^2] sets the variance of the next pre-norm. For a batch without end R = E[d^2] / Var[f(z)], z ~ N(0, 1).
+
+References:
+    Yang et al. 2019, A Mean Field Theory of Batch Normalization, arXiv:1902.08129.
+    De & Smith 2020, Batch Normalization Biases Residual Blocks Towards the Identity Function, arXiv:2002.10444.
+    Cho & Saul 2009, Kernel Methods for Deep Learning (the map J).
+    Daneshmand et al. 2020, Batch Normalization Provably Avoids Rank Collapse, arXiv:2003.01652.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnviz.config import ActivationName
+
+FloatArray = NDArray[np.float64]
+LEAKY_SLOPE = 0.01
+
+_NODES = 96  # of the Gauss-Legendre rule on each side of a kink
+_REACH = 12.0  # standard deviations; what lies beyond weighs less than float64 resolves
+
+
+@dataclass(frozen=True)
+class _Function:
+    value: Callable[[FloatArray], FloatArray]
+    slope: Callable[[FloatArray], FloatArray]
+    kinked: bool = False  # at 0; everything else is smooth
+
+
+def _normal_cdf(z: FloatArray) -> FloatArray:
+    return np.vectorize(math.erfc, otypes=[np.float64])(-z / math.sqrt(2)) / 2
+
+
+def _normal_density(z: FloatArray) -> FloatArray:
+    return np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+
+
+def _piecewise_linear(slope: float) -> _Function:
+    return _Function(lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), kinked=True)
+
+
+_FUNCTIONS: dict[str, _Function] = {
+    "relu": _piecewise_linear(0.0),
+    "leaky_relu": _piecewise_linear(LEAKY_SLOPE),
+    "linear": _Function(lambda z: z, np.ones_like),
+    "tanh": _Function(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "sigmoid": _Function(lambda z: (1 + np.tanh(z / 2)) / 2, lambda z: (1 - np.tanh(z / 2) ** 2) / 4),
+    "gelu": _Function(lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_density(z)),
+}
+_SLOPE_BELOW_ZERO = {"relu": 0.0, "leaky_relu": LEAKY_SLOPE, "linear": 1.0}
+
+
+def relu_correlation_map(correlation: float) -> float:
+    """Correlation (uncentred) of two ReLU layers' outputs whose inputs are Gaussian with `correlation`.
+
+    J(r) = (sqrt(1 - r^2) + r (pi - arccos r)) / pi. With batch norm two samples of a batch of B meet the
+    next layer at J(-1/(B - 1)) in every layer: they do not align, however deep the net is.
+
+    Raises:
+        ValueError: a correlation outside -1 .. 1.
+
+    References:
+        Cho & Saul 2009, eq. 6; Daneshmand et al. 2020.
+    """
+    if not -1 <= correlation <= 1:
+        raise ValueError(f"correlation: received {correlation}, allowed: -1 to 1")
+    return (math.sqrt(1 - correlation**2) + correlation * (math.pi - math.acos(correlation))) / math.pi
+
+
+def gradient_growth(activation: ActivationName, batch_size: int | None = None, *, gamma: float = 1.0, beta: float = 0.0) -> float:
+    """Factor of the squared gradient norm per layer, downwards, in a freshly initialized batch-norm net.
+
+    Infinite batch: E[phi'^2] / Var[phi]: ReLU pi/(pi - 1) = 1.467, tanh 1.178, sigmoid 1.034, linear 1.
+    The norm itself grows by the square root. It depends neither on the weights' scale nor on gamma (ReLU).
+    A beta above 0 moves a ReLU towards its linear side, where the growth is least.
+
+    Args:
+        activation: of the hidden layers.
+        batch_size: at least 4 (below, the mean is infinite); None for an infinite batch.
+        gamma: of every batch norm; not 0.
+        beta: of every batch norm.
+
+    Raises:
+        ValueError: a batch of 3 or less, or a gamma of 0.
+
+    References:
+        Yang et al. 2019, section 3.2 and appendices; the finite-batch form (see the module's docstring) holds at the
+        forward fixed point, where every two samples have the correlation -1/(B - 1).
+    """
+    if batch_size is None:
+        return _infinite_growth(activation, gamma, beta)
+    if batch_size < 4:
+        raise ValueError(f"batch_size: received {batch_size}, allowed: 4 or more (the expected growth is infinite below)")
+    if beta == 0 and activation == "linear":
+        return (batch_size - 2) / (batch_size - 3)
+    if beta == 0 and activation == "relu":
+        return _relu_growth(batch_size)
+    gradient, post = _batch_moments(activation, batch_size, gamma, beta)
+    return batch_size / (batch_size - 3) * gradient / post
+
+
+def residual_exponent(activation: ActivationName, batch_size: int | None = None) -> float:
+    """Power of depth by which the squared norm of dL/dh grows where every layer is added to its input.
+
+    h_l = h_(l-1) + phi(BN(W h_(l-1))): each layer adds the same variance v, so Var[h_l] = l v and batch norm divides by
+    sqrt(l): |dL/dh_(l-1)|^2 = (1 + R / (l - 1)) |dL/dh_l|^2 with the R of a net without skips. Over many layers
+    that is ((depth / l))^R: a power of depth where a net without skips has R^(depth - l). At the pre-norm, which the
+    batch norm divides by sqrt(l) once more, the power is R + 1.
+
+    References:
+        Var[h_l] = l v: De & Smith 2020, section 3. The product follows from it and from Yang et al. 2019 in a line.
+    """
+    return gradient_growth(activation, batch_size)
+
+
+def residual_growth(depth: int, exponent: float) -> FloatArray:
+    """|dL/dh_l|^2 / |dL/dh_depth|^2 for layers l = 1 .. depth of a residual batch-norm net: the product of 1 + R/k.
+
+    Args:
+        depth: layers, the first without a skip.
+        exponent: R of `residual_exponent`.
+    """
+    factors = 1 + exponent / np.arange(1, depth)
+    return np.append(np.cumprod(factors[::-1])[::-1], 1.0)
+
+
+def branch_variance(activation: ActivationName, batch_size: int, *, gamma: float = 1.0, beta: float = 0.0) -> float:
+    """Variance over the batch (biased) of phi(gamma BN(y) + beta): what each residual layer adds to the sum of all.
+
+    (B - 1)/B (1 - J(-1/(B - 1)))/2 for ReLU: 0.341 at an infinite batch.
+
+    References:
+        De & Smith 2020, section 3: the variance on the skip path grows by the same amount with every layer.
+    """
+    return _batch_moments(activation, batch_size, gamma, beta)[1] / batch_size
+
+
+def plain_gradient_growth(activation: ActivationName, weight_variance: float, width: int) -> float:
+    """Factor of the squared gradient norm per layer, downwards, without a norm: weight_variance * width * E[phi'^2].
+
+    Args:
+        activation: one whose slope does not depend on the scale of its input: relu, leaky_relu, linear.
+        weight_variance: of the initial weights; He's init: 2 * init_gain^2 / width, so ReLU gives init_gain^2.
+        width: units of the layers.
+
+    Raises:
+        ValueError: another activation.
+
+    References:
+        He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852, section 2.2.
+    """
+    if activation not in _SLOPE_BELOW_ZERO:
+        raise ValueError(f"activation: received {activation}, allowed: {', '.join(_SLOPE_BELOW_ZERO)}")
+    return weight_variance * width * (1 + _SLOPE_BELOW_ZERO[activation] ** 2) / 2
+
+
+def plain_gradient_correlation(angle: float, depth: int) -> float:
+    """Correlation of the gradients dL/dx of a wide ReLU net without a norm at two inputs `angle` (radians) apart.
+
+    A layer's units see both inputs on their active side with probability 1/2 - angle/(2 pi), so each layer keeps the
+    share 1 - angle/pi; then J takes the angle to the next layer's. Inputs that stay at a right angle, as batch norm
+    keeps them, would give 1/2 a layer: 2^-depth.
+
+    References:
+        Cho & Saul 2009 (arc-cosine kernels of degree 0 and 1); Balduzzi et al. 2017, theorem 1, arXiv:1702.08591.
+    """
+    share = 1.0
+    for _ in range(depth):
+        share *= 1 - angle / math.pi
+        angle = math.acos(min(1.0, relu_correlation_map(math.cos(angle))))
+    return share
+
+
+def _relu_growth(batch: int) -> float:
+    rho = -1 / (batch - 1)  # correlation of two samples of one batch after batch norm
+    map_rho = relu_correlation_map(rho)
+    a = 1 - map_rho
+    k = batch / 2 + batch * (batch - 1) * (1 / 4 + math.asin(rho) / (2 * math.pi))
+    d = batch / 2 + batch * (batch - 1) * map_rho / 2
+    t = (batch - 3) / 2 + (k + d) / batch**2
+    return 2 * batch * t / ((batch - 1) * (batch - 3) * a)
+
+
+def _infinite_growth(activation: ActivationName, gamma: float, beta: float) -> float:
+    function = _FUNCTIONS[activation]
+    z, weights = _rule(_kink(function, gamma, beta), np.array(_REACH))
+    weights = weights * np.exp(-(z**2) / 2)
+    weights = weights / weights.sum()
+    value, slope = function.value(gamma * z + beta), gamma * function.slope(gamma * z + beta)
+    return float(weights @ slope**2 / (weights @ value**2 - (weights @ value) ** 2))
+
+
+def _kink(function: _Function, gamma: float, beta: float) -> NDArray[np.float64]:
+    if gamma == 0:
+        raise ValueError("gamma: received 0, allowed: any other number")
+    return np.array(-beta / gamma if function.kinked else np.inf)
+
+
+def _rule(kinks: FloatArray, reach: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Legendre nodes and weights on (-reach, kink) and (kink, reach), shape (*kinks.shape, 2 * _NODES)."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    middle = np.where(np.abs(kinks) < reach, kinks, 0.0)[..., None]
+    below, above = (middle + reach) / 2, (reach - middle) / 2
+    points = np.concatenate([middle - below + below * nodes, middle + above + above * nodes], axis=-1)
+    return points, np.concatenate([below * weights, above * weights], axis=-1)
+
+
+@lru_cache(maxsize=256)
+def _batch_moments(activation: ActivationName, batch: int, gamma: float, beta: float) -> tuple[float, float]:
+    """E[tr(P D C D P)] and E[|C f(x)|^2] over the sphere, from the moments of one and of two of its coordinates."""
+    function = _FUNCTIONS[activation]
+    first, second, one, two = _sphere(batch, _kink(function, gamma, beta))
+    f, d = (lambda x: function.value(gamma * x + beta)), (lambda x: gamma * function.slope(gamma * x + beta))
+
+    def alone(g: Callable[[FloatArray], FloatArray]) -> float:
+        return float(one @ g(first) ** 2)
+
+    def scatter(g: Callable[[FloatArray], FloatArray]) -> float:
+        """E[|C g|^2]: B E[g1^2] - E[(sum g)^2] / B."""
+        pair = float((one * g(first)) @ (two * g(second)).sum(axis=1))
+        return (batch - 1) * (alone(g) - pair)
+
+    kept = (batch - 1) * alone(d) - (scatter(d) + scatter(lambda x: x * d(x))) / batch
+    return kept, scatter(f)
+
+
+def _sphere(batch: int, kink: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Nodes and weights for two samples' values x1, x2 of one normalized unit; x2 given x1, shape (nodes, nodes).
+
+    x1 = sqrt(B-1) sin a with density cos^(B-3) a; x2 = rho x1 + sqrt(1 - rho^2) sqrt(B-1) cos a sin b, density cos^(B-4) b.
+    """
+    radius, rho = math.sqrt(batch - 1), -1 / (batch - 1)
+    reach = np.array(min(math.pi / 2, 1.2 * _REACH / radius))
+    a, one = _rule(_angle(kink / radius), reach)
+    first, across = radius * np.sin(a), radius * math.sqrt(1 - rho**2) * np.cos(a)
+    b, two = _rule(_angle((kink - rho * first) / across), reach)
+    one, two = one * np.cos(a) ** (batch - 3), two * np.cos(b) ** (batch - 4)
+    second = rho * first[:, None] + across[:, None] * np.sin(b)
+    return first, second, one / one.sum(), two / two.sum(axis=1, keepdims=True)
+
+
+def _angle(sine: FloatArray) -> FloatArray:
+    return np.where(np.abs(sine) < 1, np.arcsin(np.clip(sine, -1, 1)), np.inf)
