@@ -7,7 +7,7 @@ from torch import Tensor
 
 from bnviz.measure.copies import by_trial
 from bnviz.measure.moment import Moment
-from bnviz.nets import DenseStack
+from bnviz.nets import Stack
 
 POINTS = 128  # on the line
 LAGS = 32
@@ -37,7 +37,7 @@ def input_line(first: Tensor, second: Tensor, points: int = POINTS) -> Tensor:
     return first.unsqueeze(-2) * (1 - share) + second.unsqueeze(-2) * share
 
 
-def input_gradients(net: DenseStack, inputs: Tensor) -> Tensor:
+def input_gradients(net: Stack, inputs: Tensor) -> Tensor:
     """dL/dx at each input of one batch, (trials, points, features), L being the sum of the first logit over the batch.
 
     A linear read-out instead of the cross-entropy, so that only the net's own Jacobian counts. With batch statistics over

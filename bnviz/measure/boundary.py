@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnviz.measure.moment import Moment
-from bnviz.nets import DenseStack
+from bnviz.nets import Stack
 
 GRID = 48  # points a side
 
@@ -18,7 +18,7 @@ def plane_grid(extent: tuple[float, float, float, float]) -> Tensor:
     return torch.stack([x.flatten(), y.flatten()], dim=1)
 
 
-def decision_boundary(net: DenseStack, grid: Tensor) -> NDArray[np.float32]:
+def decision_boundary(net: Stack, grid: Tensor) -> NDArray[np.float32]:
     """The class that the first trial's network predicts (running statistics) at each point, shape (GRID, GRID)."""
     logits = net.first(1).forward(grid.unsqueeze(0), "eval")
     return logits[0].argmax(1).view(GRID, GRID).to(torch.float32).numpy()

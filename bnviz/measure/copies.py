@@ -5,6 +5,7 @@ E copies of T trials are one stack of E * T trials, copy by copy: a forward and 
 
 from collections.abc import Sequence
 from copy import copy
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,8 +14,12 @@ from torch import Tensor
 
 from bnviz.measure.curves import mean_loss
 from bnviz.measure.moment import Moment
-from bnviz.nets import DenseStack
+from bnviz.nets import Stack
+from bnviz.nets.initialization import Streams
 from bnviz.nets.norms import Norm
+from bnviz.nets.norms.batch_noisy import NoisyBatchNorm
+
+AnyNorm = TypeVar("AnyNorm", bound=Norm)
 
 
 class Copies:
@@ -25,7 +30,7 @@ class Copies:
         flat: parameters of each copy, shape (copies, P), each row laid out as `net.parameters.flat`.
     """
 
-    def __init__(self, net: DenseStack, flat: Tensor) -> None:
+    def __init__(self, net: Stack, flat: Tensor) -> None:
         self.count = len(flat)
         spans, views = net.parameters.spans, net.parameters.views
         self.views = {
@@ -33,7 +38,8 @@ class Copies:
         }
         self.net = copy(net)
         self.net.trials = self.count * net.trials
-        self.net.norms = [_wider(norm, self.net.trials) for norm in net.norms]
+        self.net.norms = [_wider(norm, self.count) for norm in net.norms]
+        self.net.input_norm = _wider(net.input_norm, self.count) if net.input_norm else None
         self.net.parameters = copy(net.parameters)
         self.net.parameters.views = self.views
 
@@ -48,9 +54,25 @@ class Copies:
         return [gradient.view(*losses.shape, -1) for gradient in gradients]
 
 
-def _wider(norm: Norm, trials: int) -> Norm:
+class _SharedStreams(Streams):
+    """Random numbers for copies of a stack: all copies of a trial draw the same."""
+
+    def __init__(self, streams: Streams, copies: int) -> None:
+        self.state, self.restore = streams.state, streams.restore
+        self._shared, self._copies = streams, copies
+
+    def normal(self, shape: Sequence[int]) -> Tensor:
+        return self._shared.normal(shape).repeat(self._copies, *[1] * len(shape))
+
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        return self._shared.uniform(shape).repeat(self._copies, *[1] * len(shape))
+
+
+def _wider(norm: AnyNorm, copies: int) -> AnyNorm:
     wide = copy(norm)
-    wide.trials = trials
+    wide.trials = copies * norm.trials
+    if isinstance(wide, NoisyBatchNorm):
+        wide.streams = _SharedStreams(wide.streams, copies)
     return wide
 
 

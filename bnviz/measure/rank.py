@@ -37,9 +37,9 @@ def representation_rank(hidden: Tensor) -> dict[str, Tensor]:
 
 
 def rank_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
-    """`representation_rank` of each hidden layer's post-activation on the probe batch, each (trials, layers)."""
+    """`representation_rank` of what each hidden layer hands on (with its shortcut) on the probe batch, each (trials, layers)."""
     kept = Activations()
     with torch.inference_mode():
         moment.arm.net.hidden(moment.probe, "probe", kept)
-        measured = representation_rank(torch.stack(kept.post_activation, 1).flatten(3))
+        measured = representation_rank(torch.stack(kept.layer_output, 1).flatten(3))
     return {name: by_trial(values, moment) for name, values in measured.items()}
