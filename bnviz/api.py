@@ -20,8 +20,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from bnviz.config import RunConfig
+from bnviz.config import RunConfig, StudyConfig, parse_config
 from bnviz.cost import CostTooHigh
+from bnviz.experiments.catalog import UnknownPart
 from bnviz.panels import PANELS
 from bnviz.problems import Problem, one_line, problems
 from bnviz.records import Record, StepMeasured
@@ -66,13 +67,15 @@ def build_api(service: Callable[[], RunService] = get_service) -> FastAPI:
 async def create_run(request: Request) -> JSONResponse:
     """Start a run, or join the one of an equal configuration (`cached`: it had finished already)."""
     _same_origin(request)
-    config = RunConfig.model_validate_json(await _body(request))
+    config = parse_config(await _body(request))
     try:
         status = await asyncio.to_thread(_service(request).submit, config)
     except CostTooHigh as error:
         return _unprocessable(
             {"field": "config", "received": f"{error.received}", "allowed": f"{error.allowed}", "message": f"{error}"}
         )
+    except UnknownPart as error:
+        return _unprocessable(_problem("part", f"{config.model_dump_json()}", str(error)))
     except QueueFull as error:
         raise Refused(429, str(error), **{"retry-after": str(error.retry_after)}) from error
     return JSONResponse(_described(request, status), 201, {"location": str(request.url_for("get_run", run_id=status.id).path)})
@@ -108,7 +111,9 @@ async def stream_run(
             return _unprocessable(_problem("Last-Event-ID", last_event_id, "the id of a frame"))
         after = int(last_event_id)
     service = _service(request)
-    await asyncio.to_thread(service.live, run_id)  # it may have to be read from the store
+    live = await asyncio.to_thread(service.live, run_id)  # it may have to be read from the store
+    if panel is not None and (panel == "study") != isinstance(live.config, StudyConfig):
+        return _unprocessable(_problem("panel", panel, "study for an experiment, explore for a run"))
 
     def subscribe(run: LiveRun) -> Subscriber:
         feed = run.trace.feed(panel or "", lambda: SseEncoder(PANELS[panel]() if panel else Plain()))
@@ -126,6 +131,8 @@ async def export_run(request: Request, run_id: RunId, table: TableName, extensio
         headless = "`python -m bnviz run` writes tables of any size"
         raise Refused(413, f"The table has {rows} rows, allowed are {MAX_EXPORT_ROWS}: {headless}.")
     config = (await asyncio.to_thread(service.status, run_id)).config
+    if not isinstance(config, RunConfig):
+        raise Refused(404, "An experiment has no such table.")
     content = await asyncio.to_thread(_export, config, records, table, extension)
     disposition = f'attachment; filename="bnviz-{run_id}-{table}.{extension}"'
     return Response(content, headers={"content-disposition": disposition}, media_type=CSV if extension == "csv" else PARQUET)

@@ -328,8 +328,11 @@ AnyConfig = RunConfig | StudyConfig
 
 
 def parse_config(text: bytes | str) -> AnyConfig:
-    """Read the JSON of a run's or a study's configuration. Raises `ValueError`; `pydantic.ValidationError` is one."""
-    raw = from_json(text)
+    """Read the JSON of a run's or a study's configuration. Raises `pydantic.ValidationError`."""
+    try:
+        raw = from_json(text)
+    except ValueError:
+        raw = None  # what is wrong with it is said below
     model = StudyConfig if isinstance(raw, dict) and "experiment" in raw else RunConfig
     return model.model_validate_json(text)
 

@@ -117,6 +117,6 @@ class RunFailed:
 
 
 RunEnded = RunFinished | RunStopped | RunFailed
-Started = RunStarted | StudyStarted
+Started = RunStarted | StudyStarted  # all three unions can be asked for with isinstance
 Measured = StepMeasured | StageMeasured
 Record = Started | Measured | RunEnded

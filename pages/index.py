@@ -1,9 +1,19 @@
 """The app's entry: its pages and what they share."""
 
+from functools import partial
+
 import streamlit as st
 
+from bnviz.experiments.catalog import catalog
+from bnviz.ui import experiment_page
 from bnviz.ui.look import style
+
+EXPLORE = st.Page("explore.py", title="Explore", icon=":material/stacked_line_chart:", default=True)
 
 st.set_page_config(page_title="Batch norm, live", page_icon="📉", layout="wide")
 style()
-st.navigation([st.Page("explore.py", title="Explore", icon=":material/stacked_line_chart:", default=True)], position="top").run()
+experiments = [
+    st.Page(partial(experiment_page.draw, each.id), title=each.title, icon=each.icon, url_path=each.id)
+    for each in catalog().values()
+]
+st.navigation({"": [EXPLORE], "Experiments": experiments}, position="top").run()

@@ -4,17 +4,18 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from bnviz.panels.explore import ExploreEncoder
-from bnviz.records import RunEnded, RunStarted, StepMeasured
+from bnviz.panels.study import StudyEncoder
+from bnviz.records import RunEnded
 
 
 class PanelEncoder(Protocol):
     """Turns the records of one run into JSON-safe dicts; called once with each, in order."""
 
-    def start(self, started: RunStarted, /) -> dict[str, Any]:
+    def start(self, started: Any, /) -> dict[str, Any]:
         """The skeleton that the browser draws frames into."""
         ...
 
-    def frame(self, measured: StepMeasured, /) -> dict[str, Any]:
+    def frame(self, measured: Any, /) -> dict[str, Any]:
         """One frame."""
         ...
 
@@ -23,4 +24,4 @@ class PanelEncoder(Protocol):
         ...
 
 
-PANELS: dict[str, Callable[[], PanelEncoder]] = {"explore": ExploreEncoder}
+PANELS: dict[str, Callable[[], PanelEncoder]] = {"explore": ExploreEncoder, "study": StudyEncoder}

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from bnviz.records import Record, RunFailed, RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.records import Record
 
 MAGIC = b"BNR1"
-KINDS: dict[str, type] = {kind.__name__: kind for kind in (RunStarted, StepMeasured, RunFinished, RunStopped, RunFailed)}
+KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Record)}
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "<u4", "|b1", "|u1")
 _PREFIX = struct.Struct("<4sI")
 _ALIGNMENT = 8

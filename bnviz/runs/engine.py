@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 import bnviz
-from bnviz.config import RunConfig
+from bnviz.config import AnyConfig
 from bnviz.runs.protocol import KILL, REPLY, REQUEST, START, TERMINATE, WAIT
 
 START_SECONDS = 60.0  # the first request waits for the launcher to import torch
@@ -63,7 +63,7 @@ class Engine(Protocol):
         """Get ready, so that the first run starts at once; does nothing when ready."""
         ...
 
-    def launch(self, config: RunConfig) -> Worker:
+    def launch(self, config: AnyConfig) -> Worker:
         """Start a run; raises `EngineUnavailable`."""
         ...
 
@@ -83,7 +83,7 @@ class LocalEngine:
 
     def __init__(
         self,
-        run: str = "bnviz.runner:run",
+        run: str = "bnviz.study:run_any",
         warm_up: str = "bnviz.runs.warmup:warm_up",
         python_path: Sequence[str] = (),
     ) -> None:
@@ -110,7 +110,7 @@ class LocalEngine:
         finally:
             self._lock.release()
 
-    def launch(self, config: RunConfig) -> "LocalWorker":
+    def launch(self, config: AnyConfig) -> "LocalWorker":
         """Start a worker and hand it the configuration.
 
         Raises:

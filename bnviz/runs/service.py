@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bnviz.config import RunConfig
+from bnviz.config import AnyConfig, StudyConfig
 from bnviz.cost import check_cost
+from bnviz.experiments.catalog import check_study
 from bnviz.records import RunEnded, RunFailed, RunFinished, RunStopped
 from bnviz.runs.codec import CodecError, decode
 from bnviz.runs.engine import Engine, EngineUnavailable, LocalEngine
@@ -25,7 +26,7 @@ from bnviz.runs.protocol import RECORD, TRACEBACK
 from bnviz.runs.singleton import set_singleton, singleton
 from bnviz.runs.status import END_STATES, LiveRun, QueueFull, RunStatus, UnknownRun
 from bnviz.runs.store import Store
-from bnviz.runs.trace import ENDED, OutOfOrder, Trace
+from bnviz.runs.trace import OutOfOrder, Trace
 from bnviz.settings import Settings, read_settings
 
 __all__ = ["QueueFull", "RunService", "RunStatus", "UnknownRun", "get_service", "set_service"]
@@ -79,14 +80,18 @@ class RunService:
         if self._store:
             self._store.close()
 
-    def submit(self, config: RunConfig) -> RunStatus:
+    def submit(self, config: AnyConfig) -> RunStatus:
         """Start a run, or join the one of an equal configuration; one that stopped or failed is started again.
 
         Raises:
             CostTooHigh: the configuration asks for too much work.
+            UnknownPart, pydantic.ValidationError: a study that is none.
             QueueFull: neither a worker nor a place in the queue is free.
         """
-        check_cost(config)
+        if isinstance(config, StudyConfig):
+            check_study(config)
+        else:
+            check_cost(config)
         self._start_keeper()
         run = self._find(config.run_id)
         with self._lock:
@@ -162,7 +167,7 @@ class RunService:
         with self._lock:
             return self._runs.setdefault(run_id, run)
 
-    def _enqueue(self, config: RunConfig) -> LiveRun:
+    def _enqueue(self, config: AnyConfig) -> LiveRun:
         if len(self._active) >= self.settings.max_workers and len(self._queue) >= self.settings.queue_size:
             raise QueueFull(len(self._queue), RETRY_AFTER_SECONDS)
         run = LiveRun(config)
@@ -228,7 +233,7 @@ class RunService:
 
     def _take(self, run: LiveRun, payload: bytes) -> None:
         record = decode(payload)
-        if isinstance(record, ENDED):
+        if isinstance(record, RunEnded):
             self._end(run, record)
             return
         with run.lock:

@@ -1,8 +1,8 @@
 """Server-sent events: records as messages, and the response that sends a feed to one subscriber.
 
 event: status  -> {"state", "queue_position", "cached"}, first and whenever it changes before the end
-event: panel   -> what the browser draws into              (of RunStarted)
-event: frame   -> id: <frame>, what it draws               (of StepMeasured)
+event: panel   -> what the browser draws into              (of RunStarted, StudyStarted)
+event: frame   -> id: <frame>, what it draws               (of StepMeasured, StageMeasured)
 event: finished | stopped | failed -> how it ended, then the stream ends
 """
 
@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bnviz.records import RunEnded, RunStarted, StepMeasured
+from bnviz.records import Measured, RunEnded, Started
 from bnviz.runs.status import END_STATES, LiveRun
 from bnviz.runs.trace import Feed
 
@@ -37,11 +37,11 @@ def message(event: str, data: Any, frame: int | None = None) -> bytes:
 class Panel(Protocol):
     """What `bnviz.panels` offers: records to JSON-safe dicts."""
 
-    def start(self, started: RunStarted, /) -> dict[str, Any]:
+    def start(self, started: Any, /) -> dict[str, Any]:
         """The skeleton that frames are drawn into."""
         ...
 
-    def frame(self, measured: StepMeasured, /) -> dict[str, Any]:
+    def frame(self, measured: Any, /) -> dict[str, Any]:
         """One frame."""
         ...
 
@@ -53,11 +53,11 @@ class Panel(Protocol):
 class Plain:
     """The records themselves, as JSON: for programs that read the stream without a panel."""
 
-    def start(self, started: RunStarted, /) -> dict[str, Any]:
+    def start(self, started: Any, /) -> dict[str, Any]:
         """All fields of the record."""
         return _plain(started)
 
-    def frame(self, measured: StepMeasured, /) -> dict[str, Any]:
+    def frame(self, measured: Any, /) -> dict[str, Any]:
         """All fields of the record."""
         return _plain(measured)
 
@@ -84,11 +84,11 @@ class SseEncoder:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
 
-    def start(self, record: RunStarted) -> bytes:
+    def start(self, record: Started) -> bytes:
         """The `panel` event."""
         return message("panel", self._panel.start(record))
 
-    def frame(self, record: StepMeasured) -> bytes:
+    def frame(self, record: Measured) -> bytes:
         """A `frame` event."""
         return message("frame", self._panel.frame(record), record.frame)
 

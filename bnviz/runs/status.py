@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from bnviz.config import RunConfig
+from bnviz.config import AnyConfig
 from bnviz.records import RunFailed, RunFinished, RunStopped
 from bnviz.runs.engine import Worker
 from bnviz.runs.trace import Trace
@@ -35,7 +35,7 @@ class RunStatus:
     """
 
     id: str
-    config: RunConfig
+    config: AnyConfig
     state: State
     queue_position: int | None
     frames: int
@@ -51,7 +51,7 @@ class LiveRun:
     Take `lock` before the service's lock, never after it.
     """
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: AnyConfig) -> None:
         self.id, self.config = config.run_id, config
         self.trace = Trace()
         self.lock = threading.Lock()

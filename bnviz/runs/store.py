@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import bnviz
-from bnviz.records import Record, RunFinished, RunStarted
+from bnviz.records import Record, RunFinished, Started
 from bnviz.runs.codec import CodecError, decode
 
 FILE_NAME = "runs-v1.sqlite3"
@@ -162,6 +162,6 @@ class Store:
 def _decoded(run_id: str, payloads: Sequence[bytes]) -> list[tuple[Record, bytes]]:
     records = [(decode(payload), payload) for payload in payloads]
     started, ended = records[0][0], records[-1][0]
-    if not isinstance(started, RunStarted) or started.run_id != run_id or not isinstance(ended, RunFinished):
+    if not isinstance(started, Started) or started.run_id != run_id or not isinstance(ended, RunFinished):
         raise CodecError("the records are not those of a finished run")
     return records

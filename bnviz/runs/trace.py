@@ -11,21 +11,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, overload
 
-from bnviz.records import Record, RunEnded, RunFailed, RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.records import Measured, Record, RunEnded, Started
 from bnviz.runs.codec import encode
 
-ENDED = (RunFinished, RunStopped, RunFailed)
 _log = logging.getLogger("bnviz.runs")
 
 
 class Encoder(Protocol):
     """Turns records into messages; called once each, in order, so it may keep state."""
 
-    def start(self, record: RunStarted) -> bytes:
+    def start(self, record: Started) -> bytes:
         """The first message."""
         ...
 
-    def frame(self, record: StepMeasured) -> bytes:
+    def frame(self, record: Measured) -> bytes:
         """The message of a frame."""
         ...
 
@@ -107,9 +106,9 @@ class Feed:
                 trace.wakeup.notify()
 
     def _encode(self, record: Record) -> None:
-        if isinstance(record, RunStarted):
+        if isinstance(record, Started):
             self.start = message = self._encoder.start(record)
-        elif isinstance(record, StepMeasured):
+        elif isinstance(record, Measured):
             message = self._encoder.frame(record)
             self.frames.append(message)
         else:
@@ -145,9 +144,9 @@ class Trace(Sequence[Record]):
     def _check(self, record: Record) -> None:
         if self.ended:
             raise OutOfOrder("a record after the end of the run")
-        if isinstance(record, StepMeasured) and record.frame != self.frame_count:
+        if isinstance(record, Measured) and record.frame != self.frame_count:
             raise OutOfOrder(f"frame {record.frame} where frame {self.frame_count} is next")
-        if isinstance(record, RunStarted) == bool(self._records) and not isinstance(record, ENDED):
+        if isinstance(record, Started) == bool(self._records) and not isinstance(record, RunEnded):
             raise OutOfOrder(f"{type(record).__name__} as record {len(self._records)}")
 
     def feed(self, name: str, build: Callable[[], Encoder]) -> Feed:
@@ -181,13 +180,13 @@ class Trace(Sequence[Record]):
     def step(self) -> int:
         """The step of the last record that has one; 0 before."""
         last = self._records[-1] if self._records else None
-        return 0 if last is None or isinstance(last, RunStarted) else last.step
+        return 0 if last is None or isinstance(last, Started) else last.step
 
     @property
     def ended(self) -> RunEnded | None:
         """The last record, when it ends the run."""
         last = self._records[-1] if self._records else None
-        return last if isinstance(last, ENDED) else None
+        return last if isinstance(last, RunEnded) else None
 
     @property
     def bytes(self) -> int:

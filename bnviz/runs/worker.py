@@ -11,14 +11,15 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from typing import Any
 
-from bnviz.config import RunConfig
-from bnviz.records import Record, RunFailed, RunFinished, RunStopped, StepMeasured
+from bnviz.config import AnyConfig, parse_config
+from bnviz.records import Measured, Record, RunEnded, RunFailed
 from bnviz.runs.codec import encode
 from bnviz.runs.protocol import RECORD, TRACEBACK
 
 NICENESS = 5  # the web process answers first when all cores train
-Run = Callable[[RunConfig], Iterator[Record]]
+Run = Callable[[Any], Iterator[Record]]  # of a RunConfig or a StudyConfig
 
 
 def work(connection: Connection, run: Run) -> None:
@@ -26,20 +27,20 @@ def work(connection: Connection, run: Run) -> None:
     assert "streamlit" not in sys.modules, "a worker must not import streamlit"
     os.nice(NICENESS)
     try:
-        config = RunConfig.model_validate_json(connection.recv_bytes())
+        config = parse_config(connection.recv_bytes())
         _send_run(connection, run, config)
     except (BrokenPipeError, ConnectionResetError, EOFError):
         pass  # nobody is there to read: the web process has ended or has given this run up
 
 
-def _send_run(connection: Connection, run: Run, config: RunConfig) -> None:
+def _send_run(connection: Connection, run: Run, config: AnyConfig) -> None:
     step = 0
     record: Record | None = None
     try:
         for record in run(config):
             connection.send_bytes(RECORD + encode(record))
-            step = record.step if isinstance(record, StepMeasured) else step
-        if not isinstance(record, RunFinished | RunStopped | RunFailed):
+            step = record.step if isinstance(record, Measured) else step
+        if not isinstance(record, RunEnded):
             raise RuntimeError("the run ended without saying how")
     except (BrokenPipeError, ConnectionResetError):
         raise
@@ -52,7 +53,7 @@ def plain_reason(error: BaseException) -> str:
     """Say in a sentence for the visitor why a run broke."""
     if isinstance(error, MemoryError):
         return "The run needed more memory than there is. Lower trials, width, depth or batch size."
-    if type(error).__name__ in ("DatasetUnavailable", "CostTooHigh"):  # their messages are written for the visitor
+    if type(error).__name__ in ("DatasetUnavailable", "CostTooHigh", "UnknownPart"):  # their messages are written for the visitor
         return str(error)
     text = " ".join(str(error).split())[:200]
     return f"The run broke with an error of the program: {type(error).__name__}{': ' + text if text else ''}"

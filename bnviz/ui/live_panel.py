@@ -7,6 +7,7 @@ slow mode     a fragment passes new frames through the component's data until th
 
 import json
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -39,7 +40,14 @@ export default async function (component) {
 _component = component("bnviz_live_panel", js=BOOTSTRAP, isolate_styles=False)
 
 
-def live_panel(run_id: str, *, panel: str = "explore", key: str = "panel", autoplay: bool = True) -> None:
+def live_panel(
+    run_id: str,
+    *,
+    panel: str = "explore",
+    key: str = "panel",
+    autoplay: bool = True,
+    prediction: Mapping[str, object] | None = None,
+) -> None:
     """Show a run's charts, live; they stay on the page, with their zoom, when another run takes its place.
 
     Args:
@@ -47,9 +55,11 @@ def live_panel(run_id: str, *, panel: str = "explore", key: str = "panel", autop
         panel: which charts, a key of `bnviz.panels.PANELS`.
         key: of the component; one panel a page.
         autoplay: whether a run that had finished before plays from its start or shows its end.
+        prediction: what the visitor expects, to be held against the answer: `choices`, texts by key, and `predicted`, a key
+            or nothing.
     """
     state = _state(key)
-    data = _data(run_id, panel, autoplay, _generation(run_id, state))
+    data = {**_data(run_id, panel, autoplay, _generation(run_id, state)), "prediction": prediction}
     if get_service().settings.stream == "off" or _component_state(key).get("unreachable"):
         _mount_slow(run_id, panel, key, data)
     else:
@@ -87,6 +97,13 @@ def _data(run_id: str, panel: str, autoplay: bool, generation: int) -> dict[str,
 def _state(key: str) -> dict[str, Any]:
     """What this session remembers of its panel."""
     return st.session_state.setdefault(f"_{key}_memory", {"generation": 0, "sent": 0, "before": 0, "resume": None})
+
+
+def replay(key: str = "panel") -> None:
+    """Let the panel follow the run that it shows from its start once more; does nothing for a panel that was not drawn."""
+    memory = st.session_state.get(f"_{key}_memory")
+    if memory is not None:
+        memory["generation"] += 1
 
 
 def _component_state(key: str) -> dict[str, Any]:

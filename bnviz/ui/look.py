@@ -3,8 +3,7 @@
 import streamlit as st
 
 STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding: 1.25rem clamp(0.75rem, 2.5vw, 3rem) 1rem; }
-.stApp:has([data-testid="stExpandSidebarButton"]) [data-testid="stMainBlockContainer"] { padding-top: 3.75rem; }
+[data-testid="stMainBlockContainer"] { padding: 3.75rem clamp(0.75rem, 2.5vw, 3rem) 1rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.4rem; font-size: clamp(1.6rem, 2.6vw, 2.4rem); }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin: 0; padding: 0.5rem 1rem 0; }
 [data-testid="stExpandSidebarButton"]::after { content: "Settings"; padding-left: 0.25rem; }

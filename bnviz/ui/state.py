@@ -17,6 +17,7 @@ from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui.draft import Draft, build, changes, values_of, with_one_value
 from bnviz.ui.fields import CONTROLS, NORMS_KEY
+from bnviz.ui.live_panel import replay
 from bnviz.ui.plain import plain
 
 HIDE_KEY = "hide"  # of the URL: `hide=controls` is the presenter's view
@@ -92,15 +93,8 @@ def submit(config: RunConfig) -> None:
         state.shown = Shown(config, None, str(error))
         return
     if status.cached and "shown" in state and state.shown.run_id == status.id:
-        _replay()
+        replay()
     state.shown = Shown(config, status.id)
-
-
-def _replay() -> None:
-    """Run was pressed again for what is shown: let the panel follow the finished run from its start once more."""
-    memory = st.session_state.get("_panel_memory")  # of `live_panel`, whose browser side follows a new generation afresh
-    if memory is not None:
-        memory["generation"] += 1
 
 
 def press_run() -> None:

@@ -128,9 +128,9 @@ def test_many_subscribers_share_the_encoding(server, config):
     assert len(server.service.trace(run_id)._feeds) == 1
 
 
-@pytest.mark.parametrize("panel", list(PANELS))
-def test_every_panel_streams(server, config, panel):
-    found = server.events(server.submit(config(steps=4)), panel=panel)
+def test_a_run_streams_to_its_panel_and_is_refused_to_that_of_experiments(server, config):
+    run_id = server.submit(config(steps=4))
+    found = server.events(run_id, panel="explore")
     assert names(found) == ["panel", "frame", "finished"]
     assert frames(found) == [0, 1, 2, 3, 4]
 
