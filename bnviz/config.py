@@ -151,7 +151,7 @@ class ArmConfig(_Model):
     architecture: ArchitectureName = Field(
         default="dense",
         description="dense: fully connected layers; conv: 3 x 3 convolutions over an image of one channel; "
-        "recurrent: one tanh cell that reads an image row by row.",
+        "recurrent: one cell, usually with tanh, that reads an image row by row.",
     )
     norm: NormName = Field(default="none", description="The normalization in every hidden layer.")
     norm_on_input: bool = Field(default=False, description="A batch norm of its own on the input features.")

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import torch
 
 from bnviz.config import ArmConfig
+from bnviz.nets.conv import ConvStack
 from bnviz.nets.dense import DenseStack
+from bnviz.nets.recurrent import RecurrentStack
 from bnviz.nets.stack import Stack
 
-STACKS: dict[str, type[Stack]] = {"dense": DenseStack}
+STACKS: dict[str, type[Stack]] = {"dense": DenseStack, "conv": ConvStack, "recurrent": RecurrentStack}
 
 
 def build(

@@ -80,9 +80,3 @@ class DenseStack(Stack):
             keep.post_activation.append(post_activation)
         out = post_activation if before else self._dropping_norm(i, post_activation, mode)
         return self._drop(out) if mode == "train" and self.arm.dropout_placement == "layer_end" else out
-
-    def _dropping_norm(self, i: int, values: Tensor, mode: Mode) -> Tensor:
-        """The norm, with dropout before or after it where the arm asks for that."""
-        place = self.arm.dropout_placement if mode == "train" else "layer_end"
-        normalized = self._norm(i, self._drop(values) if place == "before_norm" else values, mode)
-        return self._drop(normalized) if place == "after_norm" else normalized

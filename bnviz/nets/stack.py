@@ -128,6 +128,12 @@ class Stack(ABC):
         norm = self.norms[i]
         return norm(values, [self.parameters.views[f"{name}{i}"] for name in norm.affine], mode)
 
+    def _dropping_norm(self, i: int, values: Tensor, mode: Mode) -> Tensor:
+        """The norm, with dropout before or after it where the arm asks for that."""
+        place = self.arm.dropout_placement if mode == "train" else "layer_end"
+        normalized = self._norm(i, self._drop(values) if place == "before_norm" else values, mode)
+        return self._drop(normalized) if place == "after_norm" else normalized
+
     def _drop(self, values: Tensor) -> Tensor:
         """Set a random share of the entries of (trials, ...) to 0 and scale the others up."""
         if self._dropout is None:

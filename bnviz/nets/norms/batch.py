@@ -37,12 +37,12 @@ class BatchNorm(Norm):
         batch = values.shape[1]
         alone = batch * self.positions == 1
         if mode == "train" and alone:
-            self.running_mean.lerp_(values.detach().reshape(self.trials, -1), self.momentum)
+            self.running_mean.lerp_(values.detach().reshape(self.running_mean.shape), self.momentum)
         accumulate = mode == "train" and not alone
         statistics = (self.running_mean.view(-1), self.running_var.view(-1)) if accumulate else (None, None)
         folded = values.transpose(0, 1).reshape(batch, -1, *values.shape[3:])
         out = torch.batch_norm(folded, gamma.view(-1), beta.view(-1), *statistics, True, self.momentum, self.eps, False)
-        return out.view(batch, self.trials, *values.shape[2:]).transpose(0, 1)
+        return out.view(batch, *values.shape[:1], *values.shape[2:]).transpose(0, 1)
 
     @override
     def folded(self, affine: list[Tensor]) -> tuple[Tensor, Tensor]:

@@ -50,9 +50,11 @@ class NoisyBatchNorm(BatchNorm):
         return torch.addcmul(shift, normalized, scale)
 
     def noise(self, like: Tensor) -> tuple[Tensor, Tensor]:
-        """(s, m), each of the shape of `like`; takes the streams one step on."""
-        common = self.streams.uniform((2, *[1] * (like.ndim - 1))).to(like.dtype)
+        """(s, m), each of the shape of `like`; takes the streams one step on. Copies of the trials share their noise."""
+        common = self.streams.uniform((2, *[1] * (like.ndim - 1)))
         mu = SHIFT[0] + (SHIFT[1] - SHIFT[0]) * common[:, 0]
         sigma = SCALE[0] + (SCALE[1] - SCALE[0]) * common[:, 1]
-        shift = mu + SHIFT_SPREAD * (2 * self.streams.uniform(like.shape[1:]).to(like.dtype) - 1)
-        return sigma + SCALE_SPREAD * self.streams.normal(like.shape[1:]).to(like.dtype), shift
+        shift = mu + SHIFT_SPREAD * (2 * self.streams.uniform(like.shape[1:]) - 1)
+        scale = sigma + SCALE_SPREAD * self.streams.normal(like.shape[1:])
+        copies = (len(like) // len(shift), *[1] * (like.ndim - 1))
+        return scale.repeat(copies).to(like.dtype), shift.repeat(copies).to(like.dtype)
