@@ -41,14 +41,22 @@ export class Bar {
       this.play.replaceChildren(icon(name));
       for (const attribute of ["title", "aria-label"]) this.play.setAttribute(attribute, name === "play" ? "Play (space)" : "Pause (space)");
     }
-    const step = playback.frame >= 0 ? store.steps[playback.frame] : 0;
+    const words = playback.frame >= 0 ? (store.frames[playback.frame].at ?? `step ${store.steps[playback.frame]}`) : "";
     this.slider.max = Math.max(playback.count - 1, 0);
     if (this.slider.valueAsNumber !== playback.frame) this.slider.value = Math.max(playback.frame, 0);
-    this.slider.setAttribute("aria-valuetext", `step ${step}`);
+    this.slider.setAttribute("aria-valuetext", words);
     this.slider.style.setProperty("--bnv-done", playback.count > 1 ? playback.frame / (playback.count - 1) : 0);
-    say(this.step, playback.frame >= 0 ? `step ${step}` : "");
+    this.sayWords(words);
     this.live.classList.toggle("bnv-on", playback.isLive && !playback.hasEnded);
     this.allow(state);
+  }
+
+  /** Where the playback stands; room once taken is kept, so that the slider holds still. */
+  sayWords(words) {
+    if (this.step.textContent === words) return;
+    say(this.step, words);
+    this.widest = Math.max(this.widest || 0, words.length);
+    this.step.style.minWidth = `${Math.min(this.widest, 30)}ch`;
   }
 
   /** Offer what makes sense in this state; a run may fail before its first frame. */

@@ -1,6 +1,6 @@
 // The card around one chart: title, selectors, plot, note, and how to read it.
 
-import { make, say } from "./dom.js";
+import { make, sample, say } from "./dom.js";
 import { Plot } from "./plot.js";
 
 export class Card {
@@ -15,10 +15,12 @@ export class Card {
     this.yTitle = make("span", { class: "bnv-ytitle" }); // above the axis, where it can be read without turning the head
     this.note = make("p", { class: "bnv-note" });
     this.how = make("p", { class: "bnv-how" });
+    this.keys = make("div", { class: "bnv-keys" });
     this.element = make(
       "figure",
       { class: "bnv-card", "data-chart": spec.id, "data-draws": 0 },
       make("figcaption", {}, this.title, this.tools),
+      this.keys,
       make("div", { class: "bnv-frame" }, this.holder, this.empty, make("div", { class: "bnv-above" }, this.yTitle, this.note)),
       this.how,
     );
@@ -43,9 +45,20 @@ export class Card {
     say(this.how, spec.how);
     say(this.empty, spec.empty);
     this.sayNote("");
+    this.showKeys(spec, store.start.arms || []);
+    this.element.classList.toggle("bnv-wide", Boolean(spec.wide));
     this.holder.setAttribute("role", "img");
     this.holder.setAttribute("aria-label", `${spec.title}. ${spec.how}`);
     this.tools.replaceChildren(...spec.selectors.map((selector) => this.selector(selector)));
+  }
+
+  /** The chart's own legend: what the panel's legend does not show. */
+  showKeys(spec, arms) {
+    const isSame = (style) => (arm) => arm.label === style.label && arm.color === style.color && arm.dash === style.dash;
+    const hasSymbols = spec.figure.data.some((trace) => trace.mode === "lines+markers");
+    const keys = (spec.legend || []).filter((style) => !arms.some(isSame(style)));
+    this.keys.replaceChildren(...keys.map((style) => make("span", { class: "bnv-key" }, sample(style, hasSymbols), make("span", { text: style.label }))));
+    this.keys.hidden = !keys.length;
   }
 
   selector(selector) {
@@ -66,7 +79,7 @@ export class Card {
 
   /** Height of everything on the card but the plot, in pixels; two lines of reading help are reserved. */
   get around() {
-    return this.title.parentElement.offsetHeight + Math.min(this.how.offsetHeight, 45) + 17;
+    return this.title.parentElement.offsetHeight + this.keys.offsetHeight + Math.min(this.how.offsetHeight, 45) + 17;
   }
 
   /** Whether another frame than the shown one is due. */

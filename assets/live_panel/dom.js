@@ -43,15 +43,34 @@ export function button(name, label, act, text = "") {
   return element;
 }
 
-/** A line sample in an arm's colour and dash. */
-export function sample(arm) {
-  const dashes = { dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "11 4", longdashdot: "11 3 2 3" };
+const DASHES = { dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "11 4", longdashdot: "11 3 2 3" };
+const SYMBOLS = {
+  circle: "M20 5a4 4 0 1 1-8 0a4 4 0 1 1 8 0z",
+  square: "M12.500 1.500h7v7h-7z",
+  diamond: "M16 0l5 5-5 5-5-5z",
+  "triangle-up": "M16 0.500l4.800 8.500h-9.600z",
+  "triangle-down": "M16 9.500l4.800-8.500h-9.600z",
+  cross: "M14.500 1h3v2.500h2.500v3h-2.500v2.500h-3v-2.500h-2.500v-3h2.500z",
+};
+
+/** A sample of how a style is drawn: a line in its colour and dash, with its symbol or thin without one; or an area. */
+export function sample(style, hasSymbol = false) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 32 8");
-  svg.setAttribute("class", "bnv-sample");
+  const draw = (attributes) => {
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    for (const [key, value] of Object.entries(attributes)) path.setAttribute(key, value);
+    svg.append(path);
+  };
+  const isArea = ["area", "cross"].includes(style.dash);
+  svg.setAttribute("viewBox", isArea ? "0 0 12 10" : "0 0 32 10");
+  svg.setAttribute("class", `bnv-sample${isArea ? " bnv-area" : ""}`);
   svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  for (const [key, value] of Object.entries({ d: "M1 4h30", stroke: arm.color, "stroke-width": 3.5, "stroke-dasharray": dashes[arm.dash] || "none" })) line.setAttribute(key, value);
-  svg.append(line);
+  if (isArea) {
+    draw({ d: "M1 0h10v10h-10z", fill: style.color, stroke: "currentColor", "stroke-width": 0.5 });
+    if (style.dash === "cross") draw({ d: "M3.500 2.500l5 5M8.500 2.500l-5 5", stroke: "#fff", "stroke-width": 1.4 });
+    return svg;
+  }
+  draw({ d: "M1 5h30", stroke: style.color, "stroke-width": style.symbol === "" ? 2 : 3.5, "stroke-dasharray": DASHES[style.dash] || "none" });
+  if (hasSymbol && SYMBOLS[style.symbol]) draw({ d: SYMBOLS[style.symbol], fill: style.color });
   return svg;
 }

@@ -7,11 +7,12 @@ import { Playback } from "./playback.js";
 import { loadPlotly, readTheme } from "./page.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
-import { Pace, statusWords } from "./words.js";
+import { Pace, predictionWords, statusWords } from "./words.js";
 
 const DRAW_BUDGET = 8; // milliseconds of drawing in one animation frame
 const WIDE = 1000; // pixels; narrower windows scroll
-const [SHORTEST, TALLEST] = [140, 340]; // pixels of a plot
+const [SHORTEST, TALLEST, TALLEST_ROW] = [140, 340, 420]; // pixels of a plot; of one in a single row
+const HIGHEST = 0.3; // share of the window that what stands above the charts takes at most from their height
 const GAP = 10; // pixels between cards
 const VERDICT_PAUSE = 500; // milliseconds between two sentences: a sentence must be readable
 
@@ -38,6 +39,7 @@ export class Panel {
 
   build(parent) {
     this.verdict = make("p", { class: "bnv-verdict", role: "status", "aria-live": "polite" });
+    this.prediction = make("p", { class: "bnv-prediction", role: "status", "aria-live": "polite" });
     this.diverged = make("p", { class: "bnv-diverged" });
     this.status = make("p", { class: "bnv-status" });
     this.announcer = make("p", { class: "bnv-announcer", role: "status", "aria-live": "polite" });
@@ -45,7 +47,8 @@ export class Panel {
     this.proof = make("details", { class: "bnv-proof" });
     this.grid = make("div", { class: "bnv-grid" });
     this.bar = new Bar(this);
-    const head = make("div", { class: "bnv-head" }, this.verdict, this.diverged, make("div", { class: "bnv-row" }, this.legend, this.proof));
+    this.row = make("div", { class: "bnv-row" }, this.legend, this.proof);
+    const head = make("div", { class: "bnv-head" }, this.verdict, this.prediction, this.diverged, this.row);
     this.foot = make("div", { class: "bnv-foot" }, this.status, this.bar.element);
     this.root = make("section", { class: "bnv-panel", tabindex: 0, "aria-label": `Live charts. ${KEYS_HELP}` }, head, this.grid, this.foot, this.announcer);
     parent.append(this.root);
@@ -63,6 +66,7 @@ export class Panel {
     const run = `${data.run_id}:${data.generation}`;
     if (run !== this.run) this.begin(run, data);
     this.data = data;
+    this.sayPrediction();
     if (data.slow) this.feed(data.slow);
   }
 
@@ -107,7 +111,7 @@ export class Panel {
     const verdict = this.pending.add(frame);
     if (verdict !== "new") return verdict;
     if (!this.isShown) this.show(this.pending);
-    this.pace.add(frame.step);
+    this.pace.add(Number.isFinite(frame.done) ? frame.done : frame.step);
     this.playback.received(this.store.frames.length);
     if (this.state !== "running" && this.state !== "finished") this.setState("running");
     this.wake();
@@ -132,7 +136,16 @@ export class Panel {
       card.reset(spec, store);
       if (this.grid.children[place] !== card.element) this.grid.insertBefore(card.element, this.grid.children[place] || null);
     });
+    this.arrange(start.charts);
     this.fit();
+  }
+
+  /** As many columns as the charts fill. */
+  arrange(charts) {
+    const cells = charts.reduce((sum, chart) => sum + (chart.wide ? 2 : 1), 0);
+    this.columns = cells < 3 || cells === 4 ? Math.min(cells, 2) : 3;
+    this.rows = Math.ceil(cells / this.columns);
+    this.grid.dataset.columns = this.columns;
   }
 
   /** Choose the plots' height so that two rows of charts fit between the head and the playback bar. */
@@ -142,8 +155,10 @@ export class Panel {
     const scroller = this.root.closest("[data-testid=stMain]");
     const top = this.grid.getBoundingClientRect().top + (scroller ? scroller.scrollTop : scrollY);
     const around = Math.max(...[...this.grid.querySelectorAll(".bnv-card")].map((card) => card.bnvCard.around));
-    const room = (innerHeight - top - this.foot.offsetHeight - 3 * GAP) / 2 - around;
-    this.root.style.setProperty("--plot", `${Math.round(Math.min(Math.max(room, SHORTEST), TALLEST))}px`);
+    const rows = Math.min(this.rows || 2, 2);
+    const room = (innerHeight - Math.min(top, HIGHEST * innerHeight) - this.foot.offsetHeight - (rows + 1) * GAP) / rows - around;
+    const tallest = rows === 1 ? TALLEST_ROW : TALLEST;
+    this.root.style.setProperty("--plot", `${Math.round(Math.min(Math.max(room, SHORTEST), tallest))}px`);
   }
 
   addCard(spec) {
@@ -162,7 +177,7 @@ export class Panel {
 
   showArms(start) {
     const hidden = new Set();
-    const chips = start.arms.map((arm, index) => {
+    const chips = (start.arms || []).map((arm, index) => {
       const press = (event) => {
         if (!hidden.delete(index)) hidden.add(index);
         event.currentTarget.setAttribute("aria-pressed", String(!hidden.has(index)));
@@ -174,7 +189,10 @@ export class Panel {
       return make("button", { type: "button", class: "bnv-chip", "aria-pressed": "true", title: "Hide or show", onclick: press }, sample(arm), make("span", { text: arm.label }));
     });
     for (const card of this.cards.values()) card.plot.hiddenArms = hidden;
-    this.legend.replaceChildren(...chips, make("span", { class: "bnv-band", text: start.band }));
+    this.legend.replaceChildren(...chips, make("span", { class: "bnv-band", text: start.band || "" }));
+    this.row.hidden = !chips.length && !start.band && !start.proof;
+    this.proof.hidden = !start.proof;
+    if (!start.proof) return;
     const rows = start.proof.rows.map((text) => make("p", { text }));
     this.proof.replaceChildren(make("summary", { text: `${start.proof.twins ? "✓ " : ""}${start.proof.text}`, title: "Hashes of every trial" }), ...rows);
   }
@@ -286,6 +304,7 @@ export class Panel {
     if (this.root.dataset.frames !== String(this.playback.count)) this.root.dataset.frames = this.playback.count;
     this.bar.update(this.store, this.state);
     this.writeStatus();
+    this.sayPrediction();
     const isWaiting = this.sayVerdict(k, now);
     if (isBusy || isWaiting || this.playback.isMoving) this.wake();
   }
@@ -305,6 +324,14 @@ export class Panel {
       if (performance.now() - begun > DRAW_BUDGET) break;
     }
     return cards.some((card) => card.isDue(k) || card.isStale(atRest, now));
+  }
+
+  /** What became of the visitor's prediction; said once the end is shown. */
+  sayPrediction() {
+    const isLast = this.end && this.playback.count > 0 && this.playback.frame === this.playback.count - 1;
+    const [outcome, words] = isLast ? predictionWords(this.data?.prediction, this.end) : ["", ""];
+    this.prediction.dataset.outcome = outcome;
+    say(this.prediction, words);
   }
 
   /** The sentence as of the frame shown, at a pace that can be read; true while a newer one waits. */

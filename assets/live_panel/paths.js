@@ -1,10 +1,12 @@
 // Series to points: for Plotly (arrays) and for the fast path (the `d` of an SVG path). Gaps are null.
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const LEVEL = new Uint8Array(128);
+export const LEVEL = new Uint8Array(128);
 for (let index = 0; index < ALPHABET.length; index++) LEVEL[ALPHABET.charCodeAt(index)] = index;
 const MOST_POINTS = 700; // more than a chart has pixels; longer series are thinned, the last point always stays
 const RIDGE_HEIGHT = 1.25;
+
+const isMissing = (value) => value === null || value === undefined;
 
 /** Runs of consecutive points where every column has a value. */
 export function runs(x, columns, count) {
@@ -12,7 +14,7 @@ export function runs(x, columns, count) {
   let run = null;
   const stride = Math.max(1, Math.ceil(count / MOST_POINTS));
   for (let i = 0; i < count; i = i === count - 1 ? count : Math.min(i + stride, count - 1)) {
-    if (columns.some((column) => column[i] === null || column[i] === undefined)) run = null;
+    if (isMissing(x[i]) || columns.some((column) => isMissing(column[i]))) run = null;
     else {
       if (!run) found.push((run = []));
       run.push(i);
@@ -21,23 +23,41 @@ export function runs(x, columns, count) {
   return found.map((indices) => ({ x: indices.map((i) => x[i]), columns: columns.map((column) => indices.map((i) => column[i])) }));
 }
 
-/** Polylines of a line mark: [{x, y}]. A lone point becomes a short dash, so that it is seen. */
-export function linePieces(x, column, count, dash) {
-  return runs(x, [column], count).map((run) => widened({ x: run.x, y: run.columns[0] }, dash));
+/** Polylines of a line mark: [{x, y}]. `widen(x)` gives the ends of the dash that a lone point becomes, to be seen. */
+export function linePieces(x, column, count, widen) {
+  return runs(x, [column], count).map((run) => widened({ x: run.x, y: run.columns[0] }, widen));
 }
 
 /** Closed polygons of a band mark. */
-export function bandPieces(x, low, high, count, dash) {
+export function bandPieces(x, low, high, count, widen) {
   return runs(x, [low, high], count).map((run) => {
-    const bottom = widened({ x: run.x, y: run.columns[0] }, dash);
-    const top = widened({ x: run.x, y: run.columns[1] }, dash);
+    const bottom = widened({ x: run.x, y: run.columns[0] }, widen);
+    const top = widened({ x: run.x, y: run.columns[1] }, widen);
     return { x: [...bottom.x, ...top.x.reverse()], y: [...bottom.y, ...top.y.reverse()] };
   });
 }
 
-function widened(piece, dash) {
-  if (piece.x.length !== 1 || !dash) return piece;
-  return { x: [piece.x[0] - dash, piece.x[0] + dash], y: [piece.y[0], piece.y[0]] };
+function widened(piece, widen) {
+  if (piece.x.length !== 1 || !widen) return piece;
+  return { x: widen(piece.x[0]), y: [piece.y[0], piece.y[0]] };
+}
+
+/** Of a range mark: per point a closed box from low to high, and a tick across it at the median. */
+export function rangePieces(x, [low, median, high], count, offset, width) {
+  const pieces = [];
+  for (let i = 0; i < count; i++) {
+    if ([low[i], median[i], high[i]].some(isMissing)) continue;
+    const [left, right] = [x[i] + offset - width / 2, x[i] + offset + width / 2];
+    pieces.push({ x: [left, left, right, right, left], y: [low[i], high[i], high[i], low[i], low[i]] });
+    pieces.push({ x: [left, right], y: [median[i], median[i]] });
+  }
+  return pieces;
+}
+
+/** Of a flag mark: a point at height y for every x where the column is above 0. */
+export function flagPieces(x, column, count, y) {
+  const flagged = x.slice(0, count).filter((value, index) => column[index] > 0);
+  return flagged.map((value) => ({ x: [value], y: [y] }));
 }
 
 /** Outlines of a ridge mark, one a row; `low` and `high` are the ends of the bins. */
@@ -97,23 +117,8 @@ export function toPath(pieces, xaxis, yaxis, close) {
   return d;
 }
 
-let canvas = null;
-
-/** Packed class indices of a square grid, first row at the bottom, to a small PNG as a data URL. */
-export function toImage(packed, palette) {
-  const side = Math.round(Math.sqrt(packed.length));
-  canvas ||= document.createElement("canvas");
-  if (canvas.width !== side) canvas.width = canvas.height = side;
-  const context = canvas.getContext("2d");
-  const pixels = context.createImageData(side, side);
-  const colors = palette.map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
-  for (let i = 0; i < packed.length; i++) {
-    const row = side - 1 - Math.floor(i / side);
-    const at = 4 * (row * side + (i % side));
-    const color = colors[LEVEL[packed.charCodeAt(i)] % colors.length];
-    pixels.data.set(color, at);
-    pixels.data[at + 3] = 255;
-  }
-  context.putImageData(pixels, 0, 0);
-  return canvas.toDataURL();
+/** The pixels of every point that the axes can show. */
+export function toPixels(pieces, xaxis, yaxis) {
+  const pixels = pieces.flatMap((piece) => piece.x.map((x, i) => [xaxis.c2p(x), yaxis.c2p(piece.y[i])]));
+  return pixels.filter((point) => point.every(Number.isFinite));
 }

@@ -5,7 +5,8 @@
 // changed, the full one. `isFast` is decided by comparing Plotly's paths with ours after a full draw, so a Plotly
 // that draws differently is simply slower.
 
-import { bandPieces, linePieces, ridgePieces, toArrays, toImage, toPath } from "./paths.js";
+import { EMPTY_IMAGE, GrowingMap, toImage } from "./images.js";
+import { bandPieces, flagPieces, linePieces, rangePieces, ridgePieces, toArrays, toPath, toPixels } from "./paths.js";
 import { yRange } from "./store.js";
 
 const CONFIG = {
@@ -17,7 +18,8 @@ const CONFIG = {
 };
 const PROJECTOR = 1700; // pixels of a window from which on text is larger; the same in panel.css
 const TOLERANCE = 2; // pixels between Plotly's path and ours
-const EMPTY_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
+const SMALLER = 2; // pixels by which labels shrink before some are left out
+const WIDE_GLYPH = 0.6; // width of a character, as a share of the font size
 
 export class Plot {
   constructor(holder, theme) {
@@ -37,6 +39,7 @@ export class Plot {
     this.drawn = -1;
     this.elements = null;
     this.ranges.clear();
+    this.maps = new Map();
   }
 
   get viewKey() {
@@ -77,19 +80,30 @@ export class Plot {
     return now;
   }
 
+  /** Move what Plotly has drawn; false when that is not enough. */
   fast(k, view) {
-    for (const { mark, line, fill, image } of this.elements) {
-      if (mark.mark === "image") {
-        if (image) setImage(image, this.image(mark, k, view));
+    for (const element of this.elements) {
+      const { mark, line, fill, points, image } = element;
+      if (isImage(mark)) {
+        if (image) setImage(image, this.image(mark, k, view), mark.rows);
         continue;
       }
-      const axes = this.gd._fullLayout;
-      const d = this.hiddenArms.has(mark.arm) ? "" : toPath(this.pieces(mark, k, view), axes.xaxis, axes.yaxis, mark.mark !== "line");
+      const pieces = this.hiddenArms.has(mark.arm) ? [] : this.pieces(mark, k, view);
+      if (points && !movePoints(points, toPixels(pieces, ...this.axes(mark)))) return false;
+      if (mark.mark === "flag") continue;
+      const d = toPath(pieces, ...this.axes(mark), mark.mark !== "line");
       if (d && !line && !fill) return false; // Plotly made no path for a series that was empty until now
       if (fill) fill.setAttribute("d", d || "M0,0");
       if (line && mark.mark !== "band") line.setAttribute("d", d || "M0,0");
     }
     return true;
+  }
+
+  /** The axes that a mark's trace is drawn on. */
+  axes(mark) {
+    const trace = this.spec.figure.data[mark.trace];
+    const layout = this.gd._fullLayout;
+    return [trace.xaxis || "x", trace.yaxis || "y"].map((name) => layout[`${name[0]}axis${name.slice(1)}`]);
   }
 
   async full(k, view, range) {
@@ -98,13 +112,14 @@ export class Plot {
     const data = this.spec.figure.data.map((trace) => ({ ...trace }));
     const layout = this.layout(range);
     for (const mark of this.spec.marks) {
-      if (mark.mark === "image") layout.images[mark.trace].source = this.image(mark, k, view);
+      if (isImage(mark)) layout.images[mark.trace].source = this.image(mark, k, view);
       else if (this.hiddenArms.has(mark.arm)) data[mark.trace].visible = false;
       else Object.assign(data[mark.trace], toArrays(this.pieces(mark, k, view)));
     }
     await window.Plotly.react(this.gd, data, layout, CONFIG);
     this.listen();
-    this.elements = this.find(k, view);
+    this.elements = layout.xaxis.range ? this.find(k, view) : null; // without, Plotly itself fits the axis
+    for (const { mark, image } of this.elements || []) if (image && mark.rows) image.style.imageRendering = "pixelated";
   }
 
   layout(range) {
@@ -122,6 +137,7 @@ export class Plot {
     for (const [name, axis] of Object.entries(layout)) {
       if (/^[xy]axis/.test(name)) Object.assign(axis, { gridcolor: this.theme.grid, linecolor: this.theme.grid, tickcolor: this.theme.grid });
     }
+    fitTicks(layout);
     if (titles.x) layout.xaxis.title.text = titles.x;
     layout.yaxis.title.text = ""; // the card shows it
     layout.yaxis.type = this.isLog ? "log" : "linear";
@@ -140,17 +156,40 @@ export class Plot {
     const series = isAppend ? view.series[mark.series] : view.series[k]?.[mark.series];
     if (!series) return [];
     if (mark.mark === "ridge") return ridgePieces(series, ...this.spec.figure.layout.xaxis.range);
-    const x = isAppend ? this.store.steps : this.spec.x;
-    const [low, high] = this.spec.figure.layout.xaxis.range;
-    const dash = isAppend ? (high - low) * 0.006 : 0.25;
+    const x = isMissing(mark.x) ? (isAppend ? this.store.steps : this.spec.x) : series[mark.x] || [];
     const columns = mark.columns.map((column) => series[column] || []);
-    const count = isAppend ? Math.min(k + 1, columns[0].length) : Math.min(x.length, columns[0].length);
-    return mark.mark === "line" ? linePieces(x, columns[0], count, dash) : bandPieces(x, columns[0], columns[1], count, dash);
+    const count = Math.min(isAppend ? k + 1 : x.length, columns[0].length);
+    if (mark.mark === "range") return rangePieces(x, columns, count, mark.offset, mark.width);
+    if (mark.mark === "flag") return flagPieces(x, columns[0], count, mark.offset);
+    if (mark.mark === "band") return bandPieces(x, ...columns, count, this.widener(isAppend));
+    return linePieces(x, columns[0], count, this.hasPoints(mark) ? null : this.widener(isAppend));
+  }
+
+  hasPoints(mark) {
+    return Boolean(this.spec.figure.data[mark.trace]?.mode?.includes("markers"));
+  }
+
+  /** How a lone point becomes a short dash. */
+  widener(isAppend) {
+    const { range, type } = this.spec.figure.layout.xaxis;
+    const [low, high] = range || [0, 1];
+    const half = isAppend ? (high - low) * 0.006 : Math.min(0.25, (high - low) * 0.04);
+    return type === "log" ? (x) => [x * 10 ** -half, x * 10 ** half] : (x) => [x - half, x + half];
   }
 
   image(mark, k, view) {
+    if (mark.mark === "columns") return this.map(mark, k, view);
     const packed = view.series[k]?.[mark.series];
-    return packed ? toImage(packed, this.spec.palette) : EMPTY_IMAGE;
+    return packed ? toImage(packed, this.spec.palette, mark.rows) : EMPTY_IMAGE;
+  }
+
+  /** A growing map as of frame k; every view has canvases of its own. */
+  map(mark, k, view) {
+    const columns = view.series[mark.series]?.[mark.columns[0]];
+    if (!columns) return EMPTY_IMAGE;
+    const key = `${this.viewKey}:${mark.trace}`;
+    if (!this.maps.has(key)) this.maps.set(key, new GrowingMap(mark.rows, this.spec.palette, this.spec.figure.layout.xaxis.range));
+    return this.maps.get(key).draw(columns, this.store.steps, k);
   }
 
   /** The SVG elements of every mark, or null when they are not where this Plotly's fast path expects them. */
@@ -159,16 +198,27 @@ export class Plot {
     if (typeof axes?.xaxis?.c2p !== "function" || typeof axes?.yaxis?.c2p !== "function") return null;
     const images = this.gd.querySelectorAll(".imagelayer image");
     const found = this.spec.marks.map((mark) => {
-      if (mark.mark === "image") return { mark, image: images[mark.trace] };
+      if (isImage(mark)) return { mark, image: images[mark.trace] };
       const group = this.gd.querySelector(`.trace${this.spec.figure.data[mark.trace].uid}`);
-      return { mark, line: group?.querySelector(".js-line"), fill: mark.mark === "line" ? null : group?.querySelector(".js-fill") };
+      const points = this.hasPoints(mark) ? group?.querySelectorAll(".points path.point") || [] : null;
+      const hasFill = ["band", "range", "ridge"].includes(mark.mark);
+      return { mark, points, line: group?.querySelector(".js-line"), fill: hasFill ? group?.querySelector(".js-fill") : null };
     });
-    const agrees = ({ mark, line, fill }) => {
-      const theirs = (fill || line)?.getAttribute("d");
-      const ours = toPath(this.pieces(mark, k, view), axes.xaxis, axes.yaxis, mark.mark !== "line");
-      return !theirs || !ours || this.hiddenArms.has(mark.arm) || near(theirs, ours);
-    };
-    return found.every((entry) => entry.mark.mark === "image" || agrees(entry)) ? found : null;
+    return found.every((element) => isImage(element.mark) || this.agrees(element, k, view)) ? found : null;
+  }
+
+  /** Whether Plotly drew a mark where we would have. */
+  agrees({ mark, line, fill, points }, k, view) {
+    if (this.hiddenArms.has(mark.arm)) return true;
+    const pieces = this.pieces(mark, k, view);
+    if (points) {
+      const pixels = toPixels(pieces, ...this.axes(mark));
+      const first = points[0]?.getAttribute("transform");
+      if (points.length !== pixels.length || (first && !near(first, pixels[0].join(",")))) return false;
+    }
+    const theirs = (fill || line)?.getAttribute("d");
+    const ours = toPath(pieces, ...this.axes(mark), mark.mark !== "line");
+    return !theirs || !ours || mark.mark === "flag" || near(theirs, ours);
   }
 
   listen() {
@@ -183,7 +233,35 @@ export class Plot {
   }
 }
 
-function setImage(image, source) {
+const isMissing = (value) => value === null || value === undefined;
+
+const isImage = (mark) => mark.mark === "image" || mark.mark === "columns";
+
+/** Put Plotly's own markers at these pixels; false when it has drawn another number of them. */
+function movePoints(points, pixels) {
+  if (points.length !== pixels.length) return false;
+  pixels.forEach(([x, y], index) => points[index].setAttribute("transform", `translate(${x.toFixed(1)},${y.toFixed(1)})`));
+  return true;
+}
+
+/** Make the texts along x axes fit beside each other: in smaller letters, or every second one, or fewer. */
+function fitTicks(layout) {
+  const inner = (layout.width || 400) - layout.margin.l - layout.margin.r;
+  for (const [name, axis] of Object.entries(layout)) {
+    if (!/^xaxis/.test(name) || !axis.ticktext) continue;
+    const longest = Math.max(...axis.ticktext.flatMap((text) => text.replace(/<\/?su[bp]>/g, "").split("<br>")).map((line) => line.length));
+    const [from, to] = axis.domain || [0, 1];
+    const room = ((to - from) * inner) / axis.ticktext.length;
+    const needed = (size) => (longest * WIDE_GLYPH + 0.5) * size;
+    const size = layout.font.size - (needed(layout.font.size) > room ? SMALLER : 0);
+    const stride = Math.max(1, Math.ceil(needed(size) / room));
+    const kept = (values) => values.filter((value, index) => index % stride === 0);
+    Object.assign(axis, { tickangle: 0, tickfont: { size }, ticktext: kept(axis.ticktext), tickvals: kept(axis.tickvals) });
+  }
+}
+
+function setImage(image, source, rows) {
+  if (rows) image.style.imageRendering = "pixelated"; // cells, not a blur
   image.setAttribute("href", source);
   image.removeAttributeNS("http://www.w3.org/1999/xlink", "href");
 }

@@ -40,20 +40,38 @@ export class Store {
   /** The data of a chart in one view, brought up to the last frame. */
   view(chart, key) {
     const id = `${chart.id}:${key}`;
-    if (!this.views.has(id)) this.views.set(id, { count: 0, series: [], extent: newExtent() });
+    if (!this.views.has(id)) this.views.set(id, { count: 0, series: [], extent: newExtent(chart.y.include) });
     const view = this.views.get(id);
     for (; view.count < this.frames.length; view.count++) {
       const series = this.frames[view.count].charts[chart.id]?.[key] || [];
       if (chart.kind === "append") append(view, series);
       else view.series.push(series);
-      if (!chart.y.range) widen(view.extent, series, view.count === 0);
+      if (!chart.y.range) widen(view.extent, this.onAxis(chart, series), view.count === 0);
     }
     return view;
   }
+
+  /** The columns that the y axis shows: none that hold an x, or are drawn on an axis of their own. */
+  onAxis(chart, series) {
+    chart.shown ||= shownColumns(chart);
+    return series.map((columns, index) => [...(chart.shown.get(index) || [])].map((column) => columns?.[column] ?? null));
+  }
 }
 
-function newExtent() {
-  return { low: Infinity, high: -Infinity, lowPositive: Infinity, firstHigh: 0 };
+function shownColumns(chart) {
+  const shown = new Map();
+  for (const mark of chart.marks) {
+    if ((chart.figure.data[mark.trace]?.yaxis || "y") !== "y") continue;
+    if (!shown.has(mark.series)) shown.set(mark.series, new Set());
+    for (const column of mark.columns) shown.get(mark.series).add(column);
+  }
+  return shown;
+}
+
+function newExtent(include = []) {
+  const extent = { low: Infinity, high: -Infinity, lowPositive: Infinity, firstHigh: 0 };
+  widen(extent, include, false);
+  return extent;
 }
 
 function append(view, series) {

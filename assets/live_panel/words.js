@@ -1,8 +1,8 @@
 // The status line: where the run stands, in words.
 
-const WINDOW = 3000; // milliseconds over which the pace is measured
+const WINDOW = 5000; // milliseconds over which the pace is measured
 
-/** Steps a second over the last seconds. */
+/** Steps, or shares of the work, a second over the last seconds. */
 export class Pace {
   constructor() {
     this.reset();
@@ -30,9 +30,9 @@ export function statusWords(state, details, store, pace, isSlow) {
     connecting: () => "Starting…",
     queued: () => queueWords(details.queue_position),
     running: () => progressWords(store, pace),
-    finished: () => `Finished: ${count(details.step, "step")}`,
-    stopped: () => `Stopped at step ${details.step}${details.reason ? `: ${details.reason}` : ""}`,
-    failed: () => `The run failed${details.step ? ` at step ${details.step}` : ""}${details.reason ? `: ${details.reason}` : ""}`,
+    finished: () => (isShare(store) ? "Finished" : `Finished: ${count(details.step ?? 0, "step")}`),
+    stopped: () => `Stopped at ${place(details, store)}${details.reason ? `: ${details.reason}` : ""}`,
+    failed: () => `The run failed${details.step ? ` at ${place(details, store)}` : ""}${details.reason ? `: ${details.reason}` : ""}`,
     reconnecting: () => `Connection lost. Trying again ${details.seconds < 1 ? "now" : `in ${count(details.seconds, "second")}`}…`,
     lost: () => "The server no longer knows this run. Run it again to see it.",
   }[state];
@@ -47,14 +47,46 @@ function queueWords(position) {
 
 function progressWords(store, pace) {
   if (!store || store.last < 0) return "Starting…";
-  const step = store.steps[store.last];
-  const parts = [`Training: step ${step} of ${store.start.steps}`];
   const speed = pace.steps;
-  if (speed) {
-    parts.push(`${Number(speed.toPrecision(2))} steps/s`);
-    parts.push(`${count(Math.max(1, Math.round((store.start.steps - step) / speed)), "second")} left`);
+  const left = (rest) => `${count(Math.max(1, Math.round(rest / speed)), "second")} left`;
+  if (isShare(store)) {
+    const { done } = store.frames[store.last];
+    return [percent(done), ...(speed ? [left(1 - done)] : [])].join(" · ");
   }
+  const step = store.steps[store.last];
+  const { steps } = store.start;
+  const parts = [Number.isFinite(steps) ? `Training: step ${step} of ${steps}` : `Training: step ${step}`];
+  if (speed) parts.push(`${Number(speed.toPrecision(2))} steps/s`);
+  if (speed && Number.isFinite(steps)) parts.push(left(steps - step));
   return parts.join(" · ");
+}
+
+/** Whether frames say which share of the work is done: a study, whose stages each count their own steps. */
+function isShare(store) {
+  return Boolean(store && store.last >= 0 && Number.isFinite(store.frames[store.last].done));
+}
+
+function place(details, store) {
+  return isShare(store) ? percent(store.frames[store.last].done) : `step ${details.step ?? 0}`;
+}
+
+function percent(share) {
+  return `${Math.round(100 * Math.min(Math.max(share, 0), 1))} %`;
+}
+
+/** What became of the visitor's prediction: [outcome, words]; ["", ""] when there was none, or while nothing is decided. */
+export function predictionWords(prediction, end) {
+  const predicted = prediction?.choices?.[prediction.predicted];
+  if (!predicted || !end || end.answer === undefined) return ["", ""];
+  const said = `You predicted: ${sentence(predicted)}`;
+  const answer = prediction.choices[end.answer];
+  if (!answer) return ["undecided", `${said} The data do not decide.`];
+  if (end.answer === prediction.predicted) return ["agrees", `${said} The data agree.`];
+  return ["differs", `${said} The data say: ${sentence(answer)}`];
+}
+
+function sentence(text) {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function count(number, noun) {

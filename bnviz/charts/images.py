@@ -147,7 +147,7 @@ def _paneled(
         top = 1 - row / rows - (TITLE if row else 0)
         bottom = 1 - (row + 1) / rows + (GAP if row < rows - 1 else 0)
         is_lowest = index + columns >= len(panels)
-        x_axis = axis(axis_titles[0] if is_lowest else "", domain=[left, right], range=list(x_range), anchor=f"y{number}")
+        x_axis = axis("", domain=[left, right], range=list(x_range), anchor=f"y{number}")
         y_axis = axis("", domain=[bottom, top], range=list(y_range), anchor=f"x{number}")
         layout[f"xaxis{number}"] = x_axis | {"showgrid": False, "showticklabels": is_lowest}
         layout[f"yaxis{number}"] = y_axis | {"showgrid": False, "showticklabels": column == 0}
@@ -156,7 +156,10 @@ def _paneled(
         chart.add_static(
             {"x": [None], "y": [None], "xaxis": f"x{number}", "yaxis": f"y{number}", "mode": "markers", "hoverinfo": "skip"}
         )
+    below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "xanchor": "center", "yanchor": "top", "yshift": -20}
+    layout["annotations"].append({**below, "text": axis_titles[0], "showarrow": False})
     layout["yaxis"]["title"]["text"] = axis_titles[1]
+    layout["margin"]["t"] = 38  # the y axis' title stands above the panels' own
     return chart
 
 

@@ -13,6 +13,7 @@ One series a style, in their order. A builder returns a `ChartSpec`: set `select
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,7 +121,6 @@ def category_chart(
         "ticktext": list(categories),
         "showgrid": False,
     }
-    layout["margin"]["b"] = 40 if x_title else 28
     chart = _chart(id, title, how, "replace", layout, styles, y_log, y_range)
     chart.x = [float(place) for place in places]
     width = BOXES / len(styles)
@@ -191,6 +191,11 @@ def add_level(chart: ChartSpec, y: float, label: str = "theory", *, fit: bool = 
     low, high = chart.layout["xaxis"]["range"]
     ends = [10**low, 10**high] if chart.layout["xaxis"].get("type") == "log" else [low, high]
     return add_theory_line(chart, ends, [y, y], label, fit=fit)
+
+
+def wrapped(text: str, width: int) -> str:
+    """A text in lines of at most so many characters where its words allow it, for Plotly."""
+    return "<br>".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)) or text
 
 
 def _chart(
