@@ -15,7 +15,7 @@ from bnviz.config import RunConfig, StudyConfig
 from bnviz.cost import COST_CEILING, CostTooHigh, multiply_adds
 from bnviz.experiments.base import Experiment, Part, Settings, Stage
 
-PROBE_SECONDS_CEILING = 120.0  # of all probes of a study, by their own estimates
+SECONDS_CEILING = 180.0  # of all stages of a study, as estimated
 
 
 class UnknownPart(LookupError):
@@ -79,11 +79,11 @@ def check_study(config: StudyConfig) -> None:
 
     Raises:
         UnknownPart, pydantic.ValidationError: as `settings_of`.
-        CostTooHigh: the runs of all its stages together, or its probes, cost more than a run may.
+        CostTooHigh: its stages together cost more than a run may, or take longer than `SECONDS_CEILING`.
     """
     stages = stages_of(config)
     received = sum(multiply_adds(stage.run) for stage in stages if isinstance(stage.run, RunConfig))
-    seconds = sum(stage.seconds for stage in stages if stage.run is None)
-    received = max(received, round(COST_CEILING * seconds / PROBE_SECONDS_CEILING))
+    seconds = sum(stage.estimated_seconds for stage in stages)
+    received = max(received, round(COST_CEILING * seconds / SECONDS_CEILING))
     if received > COST_CEILING:
         raise CostTooHigh(received)
