@@ -1,0 +1,52 @@
+"""Small tables of numbers as text, as they stand in a link: rows apart by semicolons, numbers by commas."""
+
+import math
+
+from pydantic_core import PydanticCustomError
+
+MAX_SAMPLES, MAX_FEATURES, LARGEST = 8, 3, 1000.0
+
+Rows = tuple[tuple[float, ...], ...]
+
+
+class BadTable(ValueError):
+    """A text that is no table of this kind; the message says what is wanted, as "allowed: ..." has it."""
+
+
+def as_text(rows: Rows) -> str:
+    """The shortest text of a table: "1,10;3,20"."""
+    return ";".join(",".join(f"{value:.12g}" for value in row) for row in rows)
+
+
+def rows_of(text: str) -> Rows:
+    """Read a table of 1 to 8 rows and 1 to 3 columns. Raises `BadTable`."""
+    rows = tuple(tuple(_number(part) for part in line.split(",")) for line in text.strip().strip(";").split(";"))
+    if len(rows) > MAX_SAMPLES or len(rows[0]) > MAX_FEATURES:
+        raise BadTable(f"1 to {MAX_SAMPLES} samples of 1 to {MAX_FEATURES} features; here are {len(rows)} of {len(rows[0])}")
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise BadTable("as many numbers in every row: samples apart by semicolons, their features by commas")
+    return rows
+
+
+def per_feature(text: str, features: int) -> tuple[float, ...]:
+    """Read one number a feature, or one for all of them. Raises `BadTable`."""
+    values = tuple(_number(part) for part in text.split(","))
+    if len(values) not in (1, features):
+        raise BadTable(f"one number for all features, or {features}, one for each")
+    return values * features if len(values) == 1 else values
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not abs(value) <= LARGEST:  # false for NaN too
+        shown = text.strip()[:12] or "nothing"
+        raise BadTable(f"numbers from {-LARGEST:g} to {LARGEST:g}, apart by commas; {shown} is none")
+    return value
+
+
+def refusal(error: BadTable) -> PydanticCustomError:
+    """The same for a validator of a setting."""
+    return PydanticCustomError("table", "{wanted}", {"wanted": str(error)})
