@@ -56,6 +56,7 @@ export class Bar {
     if (this.step.textContent === words) return;
     say(this.step, words);
     this.widest = Math.max(this.widest || 0, words.length);
+    this.step.classList.toggle("bnv-long", this.widest > 10);
     this.step.style.minWidth = `${Math.min(this.widest, 30)}ch`;
   }
 

@@ -5,7 +5,7 @@ import { LEVEL } from "./paths.js";
 export const EMPTY_IMAGE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 const [NOT_MEASURED, DIVERGED] = [".", "!"]; // the same in bnviz/charts/spec.py
 const DIVERGED_COLOR = "#c2185b"; // the same in bnviz/charts/images.py
-const CELL = 9; // pixels of a cell with room for a cross
+const CELL = 16; // pixels of a cell with room for a cross
 const MAP_WIDTH = 320; // pixels of a growing map: more columns than a chart is wide serve nobody
 const MOST_PLAIN = 4096; // cells of a grid above which each is one pixel
 
@@ -37,11 +37,11 @@ export function toImage(packed, palette, rows = 0) {
 /** A sign in the cell: colour alone says nothing to some. */
 function cross(context, x, y) {
   context.strokeStyle = "#fff";
-  context.lineWidth = 1.4;
+  context.lineWidth = 2;
   context.beginPath();
-  for (const [from, to] of [[2, CELL - 2], [CELL - 2, 2]]) {
-    context.moveTo(x + from, y + 2);
-    context.lineTo(x + to, y + CELL - 2);
+  for (const [from, to] of [[4, CELL - 4], [CELL - 4, 4]]) {
+    context.moveTo(x + from, y + 4);
+    context.lineTo(x + to, y + CELL - 4);
   }
   context.stroke();
 }

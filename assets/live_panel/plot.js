@@ -85,7 +85,7 @@ export class Plot {
     for (const element of this.elements) {
       const { mark, line, fill, points, image } = element;
       if (isImage(mark)) {
-        if (image) setImage(image, this.image(mark, k, view), mark.rows);
+        if (image) setImage(image, this.image(mark, k, view));
         continue;
       }
       const pieces = this.hiddenArms.has(mark.arm) ? [] : this.pieces(mark, k, view);
@@ -119,7 +119,7 @@ export class Plot {
     await window.Plotly.react(this.gd, data, layout, CONFIG);
     this.listen();
     this.elements = layout.xaxis.range ? this.find(k, view) : null; // without, Plotly itself fits the axis
-    for (const { mark, image } of this.elements || []) if (image && mark.rows) image.style.imageRendering = "pixelated";
+    for (const { mark, image } of this.elements || []) if (image && mark.mark === "columns") image.style.imageRendering = "pixelated"; // no blur
   }
 
   layout(range) {
@@ -138,6 +138,8 @@ export class Plot {
       if (/^[xy]axis/.test(name)) Object.assign(axis, { gridcolor: this.theme.grid, linecolor: this.theme.grid, tickcolor: this.theme.grid });
     }
     fitTicks(layout);
+    const powers = { size: layout.font.size - 2 }; // set larger than other labels
+    if (layout.xaxis.type === "log") layout.xaxis.tickfont = powers;
     if (titles.x) layout.xaxis.title.text = titles.x;
     layout.yaxis.title.text = ""; // the card shows it
     layout.yaxis.type = this.isLog ? "log" : "linear";
@@ -145,8 +147,7 @@ export class Plot {
     if (range) layout.yaxis.range = [...range];
     if (this.isLog && range) {
       const decades = range[1] - range[0];
-      const tickfont = { size: layout.font.size - 2 }; // powers are set larger than other labels
-      Object.assign(layout.yaxis, { dtick: Math.max(1, Math.ceil(decades / 6)), exponentformat: "power", nticks: 0, tickfont });
+      Object.assign(layout.yaxis, { dtick: Math.max(1, Math.ceil(decades / 6)), exponentformat: "power", nticks: 0, tickfont: powers });
     }
     return layout;
   }
@@ -260,10 +261,10 @@ function fitTicks(layout) {
   }
 }
 
-function setImage(image, source, rows) {
-  if (rows) image.style.imageRendering = "pixelated"; // cells, not a blur
-  image.setAttribute("href", source);
+/** Plotly's own attribute goes first: it is called href too, and setting href would only change it. */
+function setImage(image, source) {
   image.removeAttributeNS("http://www.w3.org/1999/xlink", "href");
+  image.setAttribute("href", source);
 }
 
 function near(theirs, ours) {

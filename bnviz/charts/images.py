@@ -57,8 +57,19 @@ def heatmap_chart(
     for index in range(len(panels)):
         chart.marks.append(Mark("image", index, index, (), rows=len(y)))
     chart.palette = palette()
-    chart.add_static(_color_bar(low, high, log, unit))
-    chart.layout["margin"]["r"] = 58
+    chart.add_static(_color_bar(low, high, log))
+    chart.layout["margin"]["r"] = 50
+    above = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 1,
+        "y": 1,
+        "xanchor": "right",
+        "yanchor": "bottom",
+        "xshift": 42,
+        "yshift": 16,
+    }
+    chart.layout["annotations"].append({**above, "text": unit, "showarrow": False})
     chart.legend = (ArmStyle("diverged", DIVERGED_COLOR, "cross"),)
     chart.wide = len(panels) > 1
     return chart
@@ -156,7 +167,7 @@ def _paneled(
         chart.add_static(
             {"x": [None], "y": [None], "xaxis": f"x{number}", "yaxis": f"y{number}", "mode": "markers", "hoverinfo": "skip"}
         )
-    below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "xanchor": "center", "yanchor": "top", "yshift": -20}
+    below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "xanchor": "center", "yanchor": "top", "yshift": -22}
     layout["annotations"].append({**below, "text": axis_titles[0], "showarrow": False})
     layout["yaxis"]["title"]["text"] = axis_titles[1]
     layout["margin"]["t"] = 38  # the y axis' title stands above the panels' own
@@ -185,10 +196,10 @@ def _ticks(values: Sequence[float | str]) -> dict[str, Any]:
     return {"tickvals": list(shown), "ticktext": [texts[index] for index in shown]}
 
 
-def _color_bar(low: float, high: float, log: bool, unit: str) -> dict[str, Any]:
+def _color_bar(low: float, high: float, log: bool) -> dict[str, Any]:
     """A trace without points that carries the colour bar."""
     scale = [[index / (len(CIVIDIS) - 1), color] for index, color in enumerate(CIVIDIS)]
-    bar: dict[str, Any] = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "len": 1.0, "title": {"text": unit, "side": "right"}}
+    bar: dict[str, Any] = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "len": 1.0}
     if log:
         low, high = math.log10(low), math.log10(high)
         powers = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1))

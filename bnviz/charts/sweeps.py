@@ -115,12 +115,10 @@ def category_chart(
     """Boxes from low to high with a tick at the median, one an arm side by side, over named conditions."""
     layout = base_layout(x_title, y_title)
     places = list(range(len(categories)))
-    layout["xaxis"] |= {
-        "range": [-0.5, len(categories) - 0.5],
-        "tickvals": places,
-        "ticktext": list(categories),
-        "showgrid": False,
-    }
+    texts = [wrapped(name, max(9, 45 // len(categories))) for name in categories]
+    ticks = {"tickvals": places, "ticktext": texts, "showgrid": False}
+    layout["xaxis"] |= {"range": [-0.5, len(categories) - 0.5], **ticks}
+    layout["margin"]["b"] = (12 if x_title else 0) + 14 + 15 * max(text.count("<br>") + 1 for text in texts)
     chart = _chart(id, title, how, "replace", layout, styles, y_log, y_range)
     chart.x = [float(place) for place in places]
     width = BOXES / len(styles)

@@ -1,0 +1,340 @@
+"""Every kind of chart in a browser, fed through the panel's own stream: no app, no training, made-up numbers."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly
+import pytest
+
+from bnviz import static
+from bnviz.charts import images, sweeps
+from bnviz.charts.spec import ChartSpec
+
+STYLES = (sweeps.norm_style("none"), sweeps.norm_style("batch"))
+RATES = [1e-3, 1e-2, 1e-1, 1.0, 10.0]
+LAYERS, UNITS, FRAMES = 4, 8, 30
+PAGE = """<!doctype html><html><head><meta charset="utf-8"><link rel="stylesheet" href="live_panel/panel.css"><style>
+:root { --st-text-color: TEXT; --st-background-color: GROUND; --st-secondary-background-color: SOFT; --st-font: sans-serif; }
+body { margin: 12px; background: GROUND; }</style></head><body><div id="place"></div><script type="module">
+import { mount } from "./live_panel/index.js";
+const place = document.getElementById("place");
+window.mountPanel = (data) => mount({ parentElement: place, data, setStateValue() {}, setTriggerValue() {} }, location.href);
+mountPanel(DATA);
+</script></body></html>"""
+COLORS = {"light": ("#31333f", "#ffffff", "#f0f2f6"), "dark": ("#fafafa", "#0e1117", "#262730")}
+
+
+def charts() -> list[ChartSpec]:
+    sweep = sweeps.sweep_chart(
+        "sweep",
+        "Loss by rate",
+        "Lower is better. A cross at the top: trials diverged there.",
+        "learning rate",
+        "final loss (nats)",
+        RATES,
+        STYLES,
+        x_log=True,
+        y_log=True,
+    )
+    growth = sweeps.layer_chart("growth", "Gradient growth", "One line an arm.", "gradient norm", STYLES, LAYERS)
+    names = ["batch of 2", "batch of 8", "a single class in every batch", "batch of 128"]
+    kinds = sweeps.category_chart(
+        "kinds", "Errors", "A box: lowest to highest; its tick: the median.", "error (%)", names, STYLES
+    )
+    curve = sweeps.curve_chart("curve", "Loss", "Lower is better.", "loss (nats)", STYLES, FRAMES)
+    grid = ("learning rate", "init gain", [0.001, 0.01, 0.1, 1, 10, 100], [0.1, 1, 10, 100])
+    heat = sweeps.heatmap_chart("heat", "Loss by both", "Dark is good.", *grid, low=0.01, high=10, log=True, unit="loss")
+    states = (("alive", "#cfe0ee"), ("dead", "#7a1022"))
+    layers = [f"layer {layer + 1}" for layer in range(LAYERS)]
+    units = sweeps.columns_chart("units", "Units", "One row a unit; dark: dead.", "unit", FRAMES, layers, UNITS, states)
+    sweeps.add_level(kinds, 40.0, "theory: 40 %")
+    sweeps.add_theory_line(growth, [1, 2, 3, 4], [1, 1.21, 1.46, 1.77], "theory: 1.21 a layer")
+    return [sweep, growth, kinds, curve, heat, units]
+
+
+def frame(k: int) -> dict[str, Any]:
+    """What is known at frame k: each chart fills as it would in a study."""
+    random = np.random.default_rng(k)
+    rates = np.array([[2.0, 1.0, 0.5, np.inf, np.nan], [2.2, 1.1, 0.4, 0.2, 0.8]])[..., None] * (1 + 0.1 * random.random(4))
+    rates[0, 3] = [0.4, np.inf, np.inf, 0.5]
+    rates = rates * np.exp(-k / 30) if k else np.full_like(rates, np.nan)
+    layers = np.cumprod(np.full((2, LAYERS, 1), 1.2) + 0.05 * random.random((2, LAYERS, 4)), axis=1)
+    kinds = 30 + 20 * random.random((2, 4, 3))
+    kinds[:, 1 + k // 10 :] = np.nan
+    heat = np.geomspace(0.02, 8, 24).reshape(4, 6) * np.array([1.0, 0.5])[:, None, None]
+    heat[0, 2:, 4:] = np.inf
+    heat[:, :, 1 + k // 6 :] = np.nan
+    alive = np.arange(LAYERS * UNITS) % 5 < np.array([[k / 8], [k / 40]])
+    drawn = {
+        "sweep": [sweeps.sweep_series(values) for values in rates],
+        "growth": [sweeps.sweep_series(values) for values in layers],
+        "kinds": [sweeps.sweep_series(values) for values in kinds],
+        "curve": [sweeps.curve_point(np.exp(-k / 10) + 0.1 * random.random(4) + arm) for arm in range(2)],
+        "heat": [sweeps.heatmap_series(values, 0.01, 10, log=True) for values in heat],
+        "units": [[images.pack_column(states)] for states in alive],
+    }
+    views = {name: {"": series} for name, series in drawn.items()}
+    return {
+        "frame": k,
+        "step": k,
+        "at": f"stage {k // 10 + 1}, step {k % 10}",
+        "done": k / (FRAMES - 1),
+        "charts": views,
+        "text": {},
+    }
+
+
+def stream(arms: bool, end: dict[str, Any] | None) -> str:
+    """The server-sent events of the whole study."""
+    start = {"run_id": "made", "arms": [style.as_dict() for style in STYLES] if arms else [], "band": "", "proof": None}
+    start["charts"] = [chart.as_dict() for chart in charts()]
+    events = [("status", {"state": "running", "queue_position": 0, "cached": False}), ("panel", start)]
+    events += [("frame", frame(k)) for k in range(FRAMES)]
+    if end is not None:
+        events.append((end["state"], {**end, "step": FRAMES, "reason": ""}))
+    return "".join(f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n" for name, data in events)
+
+
+FINISHED = {"state": "finished", "verdict": "Batch norm trains at rates 30 times higher (17 to 48).", "answer": "higher"}
+CHOICES = {"higher": "Higher rates", "same": "The same rates"}
+
+
+@pytest.fixture
+def shown(new_panel: Callable[..., Any]) -> Callable[..., Any]:
+    """Open a page with nothing but the panel, following a made-up study."""
+
+    def show(*, end: dict[str, Any] | None = FINISHED, arms: bool = False, predicted: str = "higher", **context: Any) -> Any:
+        panel = new_panel(**context)
+        data = {
+            "run_id": "made",
+            "generation": 1,
+            "plotly": "plotly.min.js",
+            "stream": "stream",
+            "run": "run",
+            "health": "health",
+        }
+        data |= {"autoplay": False, "slow": None, "prediction": {"choices": CHOICES, "predicted": predicted}}
+        text, ground, soft = COLORS[context.get("color_scheme", "light")]
+        page = PAGE.replace("TEXT", text).replace("GROUND", ground).replace("SOFT", soft).replace("DATA", json.dumps(data))
+
+        def answer(route: Any) -> None:
+            path = route.request.url.removeprefix("http://panel.test/").split("?")[0]
+            if path == "":
+                route.fulfill(body=page, content_type="text/html")
+            elif path == "stream":
+                route.fulfill(body=stream(arms, end), content_type="text/event-stream")
+            elif path == "plotly.min.js":
+                route.fulfill(path=f"{plotly.__path__[0]}/package_data/plotly.min.js", content_type="text/javascript")
+            elif (file := static.PANEL_FOLDER / path.split("/")[-1]).is_file():
+                route.fulfill(path=file, content_type="text/css" if file.suffix == ".css" else "text/javascript")
+            else:
+                route.fulfill(status=204)
+
+        panel.page.route("http://panel.test/**", answer)
+        panel.page.goto("http://panel.test/")
+        panel.wait(f"frames === {FRAMES}" + (" && state === 'finished' && frame === frames - 1" if end else ""))
+        return panel
+
+    return show
+
+
+def charts_of(panel: Any, expression: str) -> dict[str, Any]:
+    """JavaScript over each `plot`, by the chart's id."""
+    return panel.evaluate(f"Object.fromEntries([...panel.cards].map(([id, {{ plot }}]) => [id, {expression}]))")
+
+
+def test_every_mark_is_drawn_the_fast_way_where_plotly_draws_it(shown):
+    """After fast frames, Plotly's own drawing of the same frame has the same paths and the same places of markers."""
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    script = """async () => {
+      const panel = document.querySelector('.bnv-panel').parentElement.bnvPanel;
+      const numbers = (text) => (text.match(/-?[\\d.]+/g) || []).map(Number);
+      const attributes = (plot) => plot.elements.flatMap((element) => [
+        ...(element.line && element.mark.mark === 'line' ? [element.line.getAttribute('d')] : []),
+        ...[...(element.points || [])].map((point) => point.getAttribute('transform')),
+      ]).map((text) => numbers(text).slice(0, 2).concat(numbers(text).slice(-2)));
+      const found = {};
+      for (const [id, { plot }] of panel.cards) {
+        await plot.draw(20, true);
+        const theirs = attributes(plot);
+        await plot.draw(18, true);
+        const full = plot.full;
+        plot.full = () => { throw new Error(`${id} was not drawn the fast way`); };
+        await plot.draw(19);
+        await plot.draw(20);
+        plot.full = full;
+        const ours = attributes(plot);
+        const gaps = theirs.flatMap((place, i) => place.map((value, j) => Math.abs(value - ours[i][j])));
+        found[id] = [theirs.length, Math.max(0, ...gaps)];
+      }
+      return found;
+    }"""
+    found = panel.page.evaluate(script)
+    assert all(gap < 1 for _, gap in found.values()), found
+    assert found["sweep"][0] > 10  # lines, markers and signs
+    assert found["growth"][0] == 2 + 2 * LAYERS
+
+
+def test_signs_stand_where_trials_diverged_and_move_no_axis(shown):
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    assert charts_of(panel, "plot.gd.querySelectorAll('.points path.point').length")["sweep"] == 4 + 5 + 1
+    low, high = panel.evaluate("panel.cards.get('sweep').plot.gd._fullLayout.yaxis.range")
+    assert -3 < low < high <= 1  # of the losses only: the shares that diverged are no losses
+
+
+def test_axes_make_room_for_closed_forms(shown):
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    assert panel.evaluate("panel.cards.get('growth').plot.gd._fullLayout.yaxis.range[0]") < 1
+    assert "theory: 1.21 a layer" in panel.page.locator("[data-chart=growth] .bnv-keys").inner_text()
+
+
+def test_boxes_stand_side_by_side_over_their_names(shown):
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    traces = panel.evaluate("panel.cards.get('kinds').plot.gd.data.map((trace) => trace.x)")
+    assert max(x for x in traces[0] if x is not None and x < 0.5) < 0 < min(x for x in traces[1] if x is not None)
+    texts = panel.evaluate("[...panel.cards.get('kinds').holder.querySelectorAll('.xtick text')].map((text) => text.textContent)")
+    assert len(texts) == 4
+
+
+def test_images_follow_the_playback(shown):
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    sources = "[...plot.gd.querySelectorAll('.imagelayer image')].map((image) => image.getAttribute('href'))"
+
+    def at(frame_: int) -> dict[str, list[str]]:
+        panel.page.locator(".bnv-slider").fill(str(frame_))
+        panel.wait_shown(frame_)
+        return charts_of(panel, sources)
+
+    early, late, again = at(3), at(25), at(3)
+    for chart in ("heat", "units"):
+        assert len(set(early[chart])) == len(set(late[chart])) == 2
+        assert not set(early[chart]) & set(late[chart])
+        assert early[chart] == again[chart]
+
+
+PIXELS = """(async () => {
+  const image = new Image();
+  image.src = SOURCE;
+  await image.decode();
+  const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0);
+  const at = (x, y) => [...context.getImageData(Math.floor(x * image.width), Math.floor(y * image.height), 1, 1).data];
+  return PLACES.map(([x, y]) => at(x, y));
+})()"""
+
+
+def pixels(panel: Any, source: str, places: list[list[float]]) -> list[list[int]]:
+    """Colours (r, g, b, opacity) of an image at places given as shares of its width and height from the top left."""
+    return panel.page.evaluate(PIXELS.replace("SOURCE", source).replace("PLACES", json.dumps(places)))
+
+
+def test_cells_of_a_grid_have_their_colours(shown):
+    panel = shown()
+    panel.page.evaluate("import('/live_panel/images.js').then((module) => { window.images = module; })")
+    series = sweeps.heatmap_series([[0.01, 10.0, np.nan], [np.inf, 1.0, 0.1]], 0.01, 10, log=True)
+    source = f"images.toImage('{series}', {json.dumps(images.palette())}, 2)"
+    places = [[1 / 6, 0.75], [3 / 6, 0.75], [5 / 6, 0.75], [1 / 6, 0.25], [0.02, 0.25]]
+    low, high, missing, sign, diverged = pixels(panel, source, places)
+    assert low == [0x00, 0x22, 0x4E, 255]
+    assert high == [0xFE, 0xE8, 0x38, 255]
+    assert missing[3] == 0
+    assert min(sign[:3]) > 200  # the cross
+    assert diverged == [0xC2, 0x18, 0x5B, 255]
+
+
+def test_a_growing_map_shows_the_past_and_nothing_of_the_future(shown):
+    panel = shown()
+    panel.page.evaluate("import('/live_panel/images.js').then((module) => { window.images = module; })")
+    jumps = ["[9]", "[2, 5, 9]", "[9, 4, 6]"]  # frames drawn one after the other on the same canvas
+    for drawn in jumps:
+        source = f"""(() => {{
+          const map = new images.GrowingMap(2, ['#000000', '#ffffff'], [0, 10]);
+          const columns = Array.from({{ length: 10 }}, (_, i) => (i < 5 ? 'AB' : 'BA'));
+          const steps = columns.map((_, i) => i);
+          return {drawn}.map((k) => map.draw(columns, steps, k)).at(-1);
+        }})()"""
+        first, middle, top, future = pixels(panel, source, [[0.05, 0.75], [0.55, 0.75], [0.05, 0.25], [0.98, 0.25]])
+        assert (first[:3], middle[:3], top[:3]) == ([0] * 3, [255] * 3, [255] * 3)
+        assert future[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("predicted", "answer", "outcome", "words"),
+    [
+        ("higher", "higher", "agrees", "You predicted: Higher rates. The data agree."),
+        ("same", "higher", "differs", "You predicted: The same rates. The data say: Higher rates."),
+        ("same", None, "undecided", "You predicted: The same rates. The data do not decide."),
+        ("", "higher", "", ""),
+    ],
+)
+def test_the_prediction_is_compared_with_the_answer(shown, predicted, answer, outcome, words):
+    panel = shown(end={**FINISHED, "answer": answer}, predicted=predicted)
+    panel.page.wait_for_function("document.querySelector('.bnv-verdict').textContent.startsWith('Batch norm trains')")
+    assert panel.page.locator(".bnv-prediction").get_attribute("data-outcome") == outcome
+    assert panel.page.locator(".bnv-prediction").text_content() == words
+
+
+def test_the_prediction_is_compared_only_at_the_end(shown):
+    panel = shown()
+    panel.page.locator(".bnv-slider").fill("3")
+    panel.wait_shown(3)
+    assert panel.page.locator(".bnv-prediction").text_content() == ""
+    assert panel.page.locator(".bnv-step").inner_text() == "stage 1, step 3"
+
+
+def test_progress_is_a_share_and_the_time_left(shown):
+    panel = shown()
+    script = """import('/live_panel/words.js').then(({ Pace, statusWords }) => {
+      const pace = new Pace();
+      const store = { last: 0, frames: [{ done: DONE }], steps: [4], start: {} };
+      const early = statusWords('running', {}, store, pace, false);
+      pace.add(0.17, 0);
+      pace.add(0.37, 2000);
+      return [early, statusWords('running', {}, store, pace, false), statusWords('stopped', { step: 4 }, store, pace, false)];
+    })"""
+    assert panel.page.evaluate(script.replace("DONE", "0.37")) == ["37 %", "37 % · 6 seconds left", "Stopped at 37 %"]
+    assert panel.page.evaluate(script.replace("DONE", "1")) == ["100 %", "100 % · 1 second left", "Stopped at 100 %"]
+    no_share = panel.page.evaluate(script.replace("DONE", "null"))
+    assert not any("NaN" in words or "undefined" in words for words in no_share)
+    assert panel.page.locator(".bnv-status").inner_text() == "Finished"
+    assert "NaN" not in panel.evaluate("root.outerHTML")
+
+
+def test_a_chart_shows_what_the_panel_s_legend_does_not(shown):
+    panel = shown(arms=True)
+    keys = panel.evaluate("[...root.querySelectorAll('.bnv-keys')].map((keys) => keys.innerText)")
+    assert [text.strip() for text in keys] == ["", "theory: 1.21 a layer", "theory: 40 %", "", "diverged", "alive\ndead"]
+    assert panel.page.locator(".bnv-chip").count() == 2
+    panel = shown()
+    assert panel.page.locator(".bnv-chip").count() == 0
+    assert panel.page.locator("[data-chart=curve] .bnv-key").count() == 2
+
+
+OVERLAPS = """(() => {
+  const boxes = [...root.querySelectorAll('.bnv-card')].flatMap((card) =>
+    ['.xtick text', '.xtitle', '.annotation-text', '.bnv-how', '.bnv-keys', '.bnv-ytitle'].flatMap((name) =>
+      [...card.querySelectorAll(name)].filter((node) => node.textContent.trim()).map((node) => [card.dataset.chart, node])));
+  const inner = (node) => {
+    const { left, right, top, bottom } = node.getBoundingClientRect();
+    return { left: left + 1, right: right - 1, top: top + 3, bottom: bottom - 3 };
+  };
+  const cross = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  return boxes.flatMap(([chart, one], i) => boxes.slice(i + 1)
+    .filter(([other, two]) => other === chart && cross(inner(one), inner(two)))
+    .map(([, two]) => `${chart}: "${one.textContent}" over "${two.textContent}"`));
+})()"""
+
+
+@pytest.mark.parametrize(("size", "scheme"), [((1400, 1000), "dark"), ((390, 844), "light"), ((1920, 1080), "light")])
+def test_nothing_is_written_over_anything(shown, size, scheme):
+    panel = shown(color_scheme=scheme, viewport={"width": size[0], "height": size[1]})
+    for chart in ("curve", "units"):
+        panel.page.locator(f"[data-chart={chart}]").scroll_into_view_if_needed()
+    panel.wait("[...root.querySelectorAll('.bnv-card')].every((card) => card.dataset.draws > 0)")
+    assert panel.evaluate(OVERLAPS) == []
+    assert panel.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    panel.page.locator("[data-chart=units]").scroll_into_view_if_needed()
+    panel.screenshot(f"marks-{size[0]}-{scheme}")
