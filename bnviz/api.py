@@ -13,22 +13,24 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path as FilePath
 from types import FrameType
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pandas import DataFrame
 from pydantic import ValidationError
 
-from bnviz.config import RunConfig, StudyConfig, parse_config
+from bnviz.config import AnyConfig, RunConfig, StudyConfig, parse_config
 from bnviz.cost import CostTooHigh
-from bnviz.experiments.catalog import UnknownPart
+from bnviz.experiments.catalog import UnknownPart, stages_of
 from bnviz.panels import PANELS
 from bnviz.problems import Problem, one_line, problems
 from bnviz.records import Record, StepMeasured
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
 from bnviz.runs.sse import EventStream, Plain, SseEncoder, Streams, Subscriber
 from bnviz.runs.status import LiveRun
+from bnviz.study_table import row_count, study_table
 from bnviz.tables import Tables
 
 MAX_BODY_BYTES = 64 * 1024
@@ -36,7 +38,8 @@ MAX_EXPORT_ROWS = 2_000_000  # a default run has 150,000 in its largest table
 PARQUET, CSV = "application/vnd.apache.parquet", "text/csv; charset=utf-8"
 RunId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="The run's id: 16 hexadecimal digits.")]
 _export_lock = threading.Lock()
-TableName = Literal["curves", "layers", "histograms"]
+TableName = Literal["curves", "layers", "histograms", "measurements"]
+RUN_TABLES, STUDY_TABLES = ("curves", "layers", "histograms"), ("measurements",)
 
 
 class Refused(Exception):
@@ -123,16 +126,16 @@ async def stream_run(
 
 
 async def export_run(request: Request, run_id: RunId, table: TableName, extension: Literal["csv", "parquet"]) -> Response:
-    """A table of all that a run has measured so far."""
+    """A table of all that a run or a study has measured so far."""
     service = _service(request)
+    config = (await asyncio.to_thread(service.status, run_id)).config
+    if table not in _tables_of(config):
+        raise Refused(404, f"There is no such table of this; there are: {', '.join(_tables_of(config))}.")
     records = (await asyncio.to_thread(service.trace, run_id))[:]
     rows = sum(_row_count(record, table) for record in records)
     if rows > MAX_EXPORT_ROWS:
         headless = "`python -m bnviz run` writes tables of any size"
         raise Refused(413, f"The table has {rows} rows, allowed are {MAX_EXPORT_ROWS}: {headless}.")
-    config = (await asyncio.to_thread(service.status, run_id)).config
-    if not isinstance(config, RunConfig):
-        raise Refused(404, "An experiment has no such table.")
     content = await asyncio.to_thread(_export, config, records, table, extension)
     disposition = f'attachment; filename="bnviz-{run_id}-{table}.{extension}"'
     return Response(content, headers={"content-disposition": disposition}, media_type=CSV if extension == "csv" else PARQUET)
@@ -140,6 +143,8 @@ async def export_run(request: Request, run_id: RunId, table: TableName, extensio
 
 def _row_count(record: Record, table: TableName) -> int:
     """Rows that a record adds to a table, at most."""
+    if table == "measurements":
+        return row_count(record)
     if not isinstance(record, StepMeasured):
         return 0
     if table == "histograms":
@@ -147,13 +152,23 @@ def _row_count(record: Record, table: TableName) -> int:
     return sum(max((values.size for values in getattr(arm, table).values()), default=0) for arm in record.arms)
 
 
-def _export(config: RunConfig, records: list[Record], table: TableName, extension: str) -> bytes:
+def _tables_of(config: AnyConfig) -> tuple[str, ...]:
+    return RUN_TABLES if isinstance(config, RunConfig) else STUDY_TABLES
+
+
+def _build(config: AnyConfig, records: list[Record], table: TableName) -> DataFrame:
+    if isinstance(config, StudyConfig):
+        return study_table([stage.key for stage in stages_of(config)], records)
+    tables = Tables(config)
+    for record in records:
+        tables.add(record)
+    return getattr(tables, table)
+
+
+def _export(config: AnyConfig, records: list[Record], table: TableName, extension: str) -> bytes:
     """Build a table and write it, one at a time: it takes many times the memory of the records."""
     with _export_lock:
-        tables = Tables(config)
-        for record in records:
-            tables.add(record)
-        frame = getattr(tables, table)
+        frame = _build(config, records, table)
         if extension == "csv":
             return frame.to_csv(index=False).encode()
         buffer = io.BytesIO()
@@ -232,7 +247,7 @@ async def _body(request: Request) -> bytes:
 
 def _described(request: Request, status: RunStatus) -> dict[str, Any]:
     base = str(request.url_for("get_run", run_id=status.id).path)
-    tables = {name: {kind: f"{base}/{name}.{kind}" for kind in ("csv", "parquet")} for name in get_args(TableName)}
+    tables = {name: {kind: f"{base}/{name}.{kind}" for kind in ("csv", "parquet")} for name in _tables_of(status.config)}
     described = {field.name: getattr(status, field.name) for field in fields(status) if field.name != "config"}
     described["config"] = status.config.model_dump(mode="json")
     return described | {"links": {"self": base, "stream": f"{base}/stream", **tables}}

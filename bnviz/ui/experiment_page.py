@@ -226,7 +226,9 @@ class ExperimentPage:
         )
         if self.visit.shown is not None:
             query = {"part": self.part.id} | self.visit.query
-            with st.expander("Share this experiment"):
+            with st.expander("Download the numbers, share the experiment"):
+                base = f"api/runs/{self.visit.run_id}/measurements"
+                st.markdown(f"All that was measured, a row a number: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
                 st.caption("This link opens the experiment with these settings:")
                 address = (st.context.url or "").split("?")[0]
                 st.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)

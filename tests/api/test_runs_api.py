@@ -194,3 +194,18 @@ def test_health(server, config):
     assert (body["workers_busy"], body["workers_max"], body["queued"]) == (1, 2, 0)
     assert body["uptime_seconds"] >= 0
     assert body["version"] != "unknown"
+
+
+@pytest.mark.parametrize(("experiment", "said"), [("huge", "allowed are"), ("Bad-Name", "experiment")])
+def test_a_study_that_does_not_exist_is_answered_with_what_there_is(server, experiment, said):
+    body = {"experiment": experiment, "part": "losses", "settings": {}}
+    answer = server.client.post("/runs", json=body)
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"][0]["message"]
+
+
+def test_a_run_has_no_table_of_a_study(server, config):
+    run_id = server.submit(config())
+    answer = server.client.get(f"/runs/{run_id}/measurements.csv")
+    assert answer.status_code == 404
+    assert "there are: curves, layers, histograms" in answer.json()["detail"]

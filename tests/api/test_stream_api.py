@@ -133,9 +133,12 @@ def test_a_run_streams_to_its_panel_and_is_refused_to_that_of_experiments(server
     found = server.events(run_id, panel="explore")
     assert names(found) == ["panel", "frame", "finished"]
     assert frames(found) == [0, 1, 2, 3, 4]
+    refused = server.client.get(f"/runs/{run_id}/stream", params={"panel": "study"})
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["allowed"] == "study for an experiment, explore for a run"
 
 
-@pytest.mark.parametrize("panel", ["", *PANELS])
+@pytest.mark.parametrize("panel", ["", "explore"])
 def test_a_run_that_fails_before_it_starts_says_why(server, config, panel):
     found = server.events(server.submit(config("unavailable")), **({"panel": panel} if panel else {}))
     assert names(found) == ["failed"]
