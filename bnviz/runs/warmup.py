@@ -3,19 +3,27 @@
 Runs in the launcher only; it needs torch.
 """
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import numpy.ma  # noqa: F401 - NumPy loads it when it is first needed
 import torch
 
+from bnviz import probes
 from bnviz.config import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
+from bnviz.experiments.catalog import catalog
 from bnviz.runner import run
 
 DATASETS = ("digits", "wine", "breast_cancer", "spirals")
 
 
 def warm_up() -> None:
-    """Read the data sets that are files; then train a tiny network for one step, which makes torch set itself up."""
+    """Import what studies need, read the data sets that are files, train a tiny network for a step: torch sets itself up."""
     torch.set_num_threads(1)
+    catalog()
+    for found in iter_modules(probes.__path__):
+        import_module(f"{probes.__name__}.{found.name}")
     for name in DATASETS:
         load(DatasetConfig(name=name), 0)
     if torch.accelerator.is_available():
