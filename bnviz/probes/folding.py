@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnviz.config import ArmConfig, RunConfig
-from bnviz.nets import Activations, DenseStack
+from bnviz.nets import Activations, Stack
 from bnviz.probes._trained import random_rows, trained
 
 POINTS = 33  # of the grid over one unit's pre-norm
@@ -55,7 +55,7 @@ def probe(
         yield (part[-1] + 1) / BATCHES, {**values, "training": training.copy()}
 
 
-def _affine(net: DenseStack, layer: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _affine(net: Stack, layer: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Slope a and shift c of a layer, each (trials, 1, units), worked out in `dtype`."""
     views, (mean, variance) = net.parameters.views, net.norms[layer].statistics()
     gamma, beta = (views[f"{name}{layer}"].detach().to(dtype) for name in ("gamma", "beta"))
@@ -63,12 +63,12 @@ def _affine(net: DenseStack, layer: int, dtype: torch.dtype) -> tuple[Tensor, Te
     return slope, beta - slope * mean.to(dtype).unsqueeze(1)
 
 
-def _linear(net: DenseStack, layer: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _linear(net: Stack, layer: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Weight and bias of a linear layer."""
     return tuple(net.parameters.views[f"{name}{layer}"].detach().to(dtype) for name in ("weight", "bias"))  # type: ignore[return-value]
 
 
-def _compare(net: DenseStack, inputs: Tensor, dtype: torch.dtype) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _compare(net: Stack, inputs: Tensor, dtype: torch.dtype) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(largest relative difference of every layer, (depth, trials); share of equal classes, (trials,))."""
     written = folded = inputs.to(dtype).expand(net.trials, -1, -1)
     differences = []
@@ -85,7 +85,7 @@ def _compare(net: DenseStack, inputs: Tensor, dtype: torch.dtype) -> tuple[NDArr
     return np.array(differences), (classes[0] == classes[1]).double().mean(1).numpy()
 
 
-def _normalized(net: DenseStack, layer: int, values: Tensor) -> Tensor:
+def _normalized(net: Stack, layer: int, values: Tensor) -> Tensor:
     """Batch norm at inference as algorithm 2 of Ioffe & Szegedy writes it down: subtract, divide, scale, shift."""
     views, (mean, variance) = net.parameters.views, net.norms[layer].statistics()
     gamma, beta = (views[f"{name}{layer}"].detach().to(values.dtype) for name in ("gamma", "beta"))
@@ -93,7 +93,7 @@ def _normalized(net: DenseStack, layer: int, values: Tensor) -> Tensor:
     return gamma * ((values - mean) / torch.sqrt(variance + net.arm.norm_eps)) + beta
 
 
-def _pre_norm(net: DenseStack, inputs: Tensor, layer: int) -> Tensor:
+def _pre_norm(net: Stack, inputs: Tensor, layer: int) -> Tensor:
     """Pre-norm values of a layer at inference, (trials, batch, units)."""
     kept = Activations()
     with torch.no_grad():
@@ -101,7 +101,7 @@ def _pre_norm(net: DenseStack, inputs: Tensor, layer: int) -> Tensor:
     return kept.pre_norm[layer]
 
 
-def _map_of_unit(net: DenseStack, layer: int, unit: int) -> dict[str, NDArray[np.float64]]:
+def _map_of_unit(net: Stack, layer: int, unit: int) -> dict[str, NDArray[np.float64]]:
     """The grid, the layer's own output on it at inference, and the straight line, for the first trial's unit."""
     mean, variance = (float(values[0, unit]) for values in net.norms[layer].statistics())
     x = torch.linspace(mean - REACH * variance**0.5, mean + REACH * variance**0.5, POINTS, dtype=torch.float32)
@@ -113,7 +113,7 @@ def _map_of_unit(net: DenseStack, layer: int, unit: int) -> dict[str, NDArray[np
     return {"x": x, "eval": out, "line": slope * x + shift, "slope": np.array([slope]), "shift": np.array([shift])}
 
 
-def _in_batches(net: DenseStack, layer: int, unit: int, x: NDArray[np.float64], companions: Tensor) -> NDArray[np.float64]:
+def _in_batches(net: Stack, layer: int, unit: int, x: NDArray[np.float64], companions: Tensor) -> NDArray[np.float64]:
     """Output for each grid value in a batch with each set of companions, with the batch's statistics: (POINTS, sets)."""
     others = companions.double().numpy()
     gamma, beta = (float(net.parameters.views[f"{name}{layer}"].detach()[0, 0, unit]) for name in ("gamma", "beta"))

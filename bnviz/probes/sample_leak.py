@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnviz.config import ArmConfig, DatasetConfig, NormName, RunConfig
-from bnviz.nets import DenseStack
+from bnviz.nets import Stack
 from bnviz.nets.norms import Mode
 from bnviz.probes._trained import random_rows, trained
 
@@ -57,13 +57,13 @@ def probe(
         yield done / SAMPLES, {"leak": np.sqrt(squares / done) / scale, "flips": flips / done}
 
 
-def _logits_of_first(net: DenseStack, batches: Tensor, mode: Mode) -> Tensor:
+def _logits_of_first(net: Stack, batches: Tensor, mode: Mode) -> Tensor:
     """Logits of the first sample of every batch, (batches, trials, classes); all trials are given the same batches."""
     with torch.no_grad():
         return torch.stack([net.forward(batch.expand(net.trials, -1, -1), mode)[:, 0] for batch in batches])
 
 
-def _spread_over_samples(net: DenseStack, inputs: Tensor) -> NDArray[np.float64]:
+def _spread_over_samples(net: Stack, inputs: Tensor) -> NDArray[np.float64]:
     """Standard deviation of the logits over the test samples at test time, root mean square over classes, (trials,)."""
     with torch.no_grad():
         logits = net.forward(inputs.expand(net.trials, -1, -1), "eval")
