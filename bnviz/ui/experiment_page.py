@@ -8,6 +8,7 @@ from importlib import import_module
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bnviz.config import StudyConfig
 from bnviz.cost import CostTooHigh
@@ -50,11 +51,13 @@ class ExperimentPage:
     def draw(self) -> None:
         """The page."""
         words = lesson(self.experiment.id)
-        st.title(self.experiment.title, anchor=False)
-        if not _is_presenting():
-            self._parts()
-        st.subheader(self.part.question, anchor=False)
-        self._prediction()
+        with st.container(gap="xsmall", key="experiment_head"):
+            row = st.container(horizontal=True, vertical_alignment="center")
+            row.title(self.experiment.title, anchor=False, width="content")
+            if not _is_presenting():
+                self._parts(row)
+            st.subheader(self.part.question, anchor=False)
+            self._prediction()
         for notice in self.visit.notices:
             st.warning(plain(notice))
         if self.part.body and self.settings is not None:
@@ -106,13 +109,13 @@ class ExperimentPage:
 
     # --- what is drawn
 
-    def _parts(self) -> None:
+    def _parts(self, place: DeltaGenerator) -> None:
         if len(self.experiment.parts) < 2:
             return
         titles = {part.id: part.title for part in self.experiment.parts}
         key = f"part:{self.experiment.id}"
         st.session_state[key] = self.part.id
-        st.segmented_control(
+        place.segmented_control(
             "Part",
             list(titles),
             key=key,
