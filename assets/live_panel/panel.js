@@ -190,9 +190,9 @@ export class Panel {
     });
     for (const card of this.cards.values()) card.plot.hiddenArms = hidden;
     this.legend.replaceChildren(...chips, make("span", { class: "bnv-band", text: start.band || "" }));
-    this.row.hidden = !chips.length && !start.band && !start.proof;
-    this.proof.hidden = !start.proof;
-    if (!start.proof) return;
+    this.proof.hidden = !start.proof?.text; // a study has none
+    this.row.hidden = !chips.length && !start.band && this.proof.hidden;
+    if (this.proof.hidden) return;
     const rows = start.proof.rows.map((text) => make("p", { text }));
     this.proof.replaceChildren(make("summary", { text: `${start.proof.twins ? "✓ " : ""}${start.proof.text}`, title: "Hashes of every trial" }), ...rows);
   }
