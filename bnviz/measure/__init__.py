@@ -3,7 +3,8 @@
 curves.py         losses and accuracies
 units.py          mean and spread of the units, dead and saturated units, sparsity
 distributions.py  percentiles and histograms on fixed bins
-boundary.py       the decision boundary on 2-D data (costly: only when a chart asks)
+extras.py         what is measured only when a chart asks: one file each, from a `Moment`
+copies.py         copies of a stack with other parameters as extra trials of one stack
 step.py           all of the above for one `TrainingState`
 """
 

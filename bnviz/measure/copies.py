@@ -15,9 +15,7 @@ from torch import Tensor
 from bnviz.measure.curves import mean_loss
 from bnviz.measure.moment import Moment
 from bnviz.nets import Stack
-from bnviz.nets.initialization import Streams
 from bnviz.nets.norms import Norm
-from bnviz.nets.norms.batch_noisy import NoisyBatchNorm
 
 AnyNorm = TypeVar("AnyNorm", bound=Norm)
 
@@ -54,25 +52,9 @@ class Copies:
         return [gradient.view(*losses.shape, -1) for gradient in gradients]
 
 
-class _SharedStreams(Streams):
-    """Random numbers for copies of a stack: all copies of a trial draw the same."""
-
-    def __init__(self, streams: Streams, copies: int) -> None:
-        self.state, self.restore = streams.state, streams.restore
-        self._shared, self._copies = streams, copies
-
-    def normal(self, shape: Sequence[int]) -> Tensor:
-        return self._shared.normal(shape).repeat(self._copies, *[1] * len(shape))
-
-    def uniform(self, shape: Sequence[int]) -> Tensor:
-        return self._shared.uniform(shape).repeat(self._copies, *[1] * len(shape))
-
-
 def _wider(norm: AnyNorm, copies: int) -> AnyNorm:
     wide = copy(norm)
     wide.trials = copies * norm.trials
-    if isinstance(wide, NoisyBatchNorm):
-        wide.streams = _SharedStreams(wide.streams, copies)
     return wide
 
 

@@ -10,13 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnviz.measure.autocorrelation import autocorrelation_extra
+from bnviz.measure.batch_noise import batch_noise_extra
 from bnviz.measure.boundary import boundary_extra
+from bnviz.measure.channel_maps import channel_maps_extra
 from bnviz.measure.effective_lr import effective_lr_extra
 from bnviz.measure.fidelity import fidelity_extra
+from bnviz.measure.inference_modes import inference_modes_extra
+from bnviz.measure.input_condition import input_condition_extra
 from bnviz.measure.landscape import landscape_extra
 from bnviz.measure.moment import Moment
 from bnviz.measure.rank import rank_extra
 from bnviz.measure.shift import shift_extra
+from bnviz.measure.surface import surface_extra
 from bnviz.measure.unit_states import unit_states_extra
 
 Extra = Callable[[Moment], dict[str, NDArray[np.float32]]]
@@ -30,6 +35,11 @@ EXTRAS: dict[str, Extra] = {
     "rank": rank_extra,
     "shift": shift_extra,
     "unit_states": unit_states_extra,
+    "surface": surface_extra,
+    "batch_noise": batch_noise_extra,
+    "input_condition": input_condition_extra,
+    "inference_modes": inference_modes_extra,
+    "channel_maps": channel_maps_extra,
 }
 
 __all__ = ["EXTRAS", "Extra", "Moment"]

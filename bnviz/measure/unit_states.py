@@ -18,7 +18,7 @@ def unit_states_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
     kept = Activations()
     with torch.inference_mode():
         moment.arm.net.hidden(moment.probe, "probe", kept)
-        post = torch.stack(kept.post_activation, 1)  # (trials, layers, batch, units, ...)
-        largest = post.transpose(2, 3).flatten(3).abs().amax(-1)
+        post = torch.stack(kept.post_activation, 1).unflatten(3, (moment.arm.arm.width, -1))
+        largest = post.abs().amax((2, 4))  # over samples, and a channel's positions
         states = (largest > 0).float().masked_fill(largest.isnan(), torch.nan)
     return {"unit_states": by_trial(states, moment)}
