@@ -206,22 +206,29 @@ def _fixtures() -> ModuleType:
     return module
 
 
+@contextmanager
+def browser_tools(folder: Path) -> Iterator[tuple[Any, Any]]:
+    """The app, with its data in `folder`, and a headless Chromium."""
+    fixtures = _fixtures()
+    from playwright.sync_api import sync_playwright
+
+    with fixtures.serving(folder) as app, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=fixtures.chromium_path(), args=fixtures.FLAGS)
+        yield app, browser
+        browser.close()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="3 rounds instead of 10")
     rounds = 3 if parser.parse_args().quick else 10
-    fixtures = _fixtures()
-    from playwright.sync_api import sync_playwright
-
-    with tempfile.TemporaryDirectory() as folder, fixtures.serving(Path(folder)) as app, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=fixtures.chromium_path(), args=fixtures.FLAGS)
+    with tempfile.TemporaryDirectory() as folder, browser_tools(Path(folder)) as (app, browser):
         bench = Bench(app, browser, rounds)
         parts: tuple[Callable[[], Iterator[Figure]], ...] = (
             bench.cold_load, bench.press_of_run, bench.rates, bench.heap, bench.repeated, bench.silence,
         )  # fmt: skip
         print(f"{'figure':<58}{'budget':>20}{'measured':>18}")
         figures = [_said(figure) for part in parts for figure in part()]
-        browser.close()
     for error in sorted(set(bench.errors)):
         print("console:", error)
     return 0 if all(figure.ok is not False for figure in figures) else 1
