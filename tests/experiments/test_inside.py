@@ -11,7 +11,7 @@ from bnviz.experiments.headless import conclude
 from bnviz.experiments.inside import EXPERIMENT
 from bnviz.experiments.inside.arithmetic import ROUNDING, SHIFTS, ArithmeticSettings
 from bnviz.experiments.inside.detached import DetachedSettings
-from bnviz.experiments.inside.tables import BadTable, as_text, per_feature, rows_of
+from bnviz.experiments.inside.tables import BadTable, as_text, per_feature, resized, rows_of, short
 from bnviz.experiments.results import Results
 
 ARITHMETIC = [preset.name for preset in EXPERIMENT.part("arithmetic").presets]
@@ -162,18 +162,34 @@ def test_texts_that_are_no_batch_say_why(text: str, wanted: str) -> None:
         rows_of(text)
 
 
-def test_one_number_stands_for_all_features() -> None:
-    assert per_feature("2", 3) == (2, 2, 2)
-    with pytest.raises(BadTable, match="or 3, one for each"):
-        per_feature("1,2", 3)
+@pytest.mark.parametrize(
+    ("text", "values", "shortest"), [("2", (2, 2, 2), "2"), ("1, 2", (1, 2, 2), "1,2"), ("1,2,3,9", (1, 2, 3), "1,2,3")]
+)
+def test_the_last_number_stands_for_the_features_that_have_none(text: str, values: tuple[float, ...], shortest: str) -> None:
+    assert per_feature(text, 3) == values
+    assert short(values) == shortest
+
+
+def test_tables_keep_their_numbers_when_they_grow_and_shrink() -> None:
+    grown = resized(((1.0, 2.0), (3.0, 4.0)), 3, 3, (9.0,))
+    assert grown == ((1, 2, 9), (3, 4, 9), (9, 9, 9))
+    assert resized(grown, 2, 1) == ((1,), (3,))
+
+
+def test_settings_follow_the_size_of_the_batch() -> None:
+    settings = ArithmeticSettings.model_validate(
+        {"batch": "1;2;6", "upstream": "1,5;2,5", "gamma": "3,4", "running_var": " 7 , 8"}
+    )
+    assert (settings.upstream, settings.gamma, settings.running_var) == ("1;2;0", "3", "7")
+    assert settings.dy.shape == settings.x.shape == (3, 1)
 
 
 @pytest.mark.parametrize(
     ("changes", "field", "wanted"),
     [
         ({"batch": "1;x"}, "batch", "numbers from"),
-        ({"upstream": "1,2;3,4"}, "upstream", "4 rows of 2"),
-        ({"gamma": "1,2,3"}, "gamma", "one number for all features"),
+        ({"upstream": "1,2;3,"}, "upstream", "nothing is none"),
+        ({"gamma": "1,x"}, "gamma", "x is none"),
         ({"running_var": "-1"}, "running_var", "no number below 0"),
         ({"batch": "1,5;2,5;3,5;4,5", "eps": 0}, "eps", "variance 0"),
         ({"eps": 0, "running_var": "0,1"}, "running_var", "above 0"),

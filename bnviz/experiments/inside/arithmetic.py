@@ -11,7 +11,17 @@ from bnviz.charts.sweeps import add_theory_line, norm_style, plain_styles, sweep
 from bnviz.charts.theme import ArmStyle
 from bnviz.config import Float
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
-from bnviz.experiments.inside.tables import LARGEST, BadTable, as_text, per_feature, refusal, rows_of
+from bnviz.experiments.inside.tables import (
+    LARGEST,
+    MAX_FEATURES,
+    BadTable,
+    as_text,
+    per_feature,
+    refusal,
+    resized,
+    rows_of,
+    short,
+)
 from bnviz.experiments.results import Results
 
 FloatArray = NDArray[np.float64]
@@ -36,10 +46,12 @@ class ArithmeticSettings(Settings):
         default="1,0.5;0,-0.5;0,1;0,0",
         max_length=400,
         title="Gradient dL/dy from above",
-        description="As many numbers as the batch has, in the same order.",
+        description="In the order of the batch; a number that is missing counts as 0.",
     )
-    gamma: str = Field(default="2", max_length=60, title="Gamma", description="One number for all features, or one for each.")
-    beta: str = Field(default="1", max_length=60, title="Beta", description="One number for all features, or one for each.")
+    gamma: str = Field(
+        default="2", max_length=60, title="Gamma", description="One number a feature; the last stands for the rest."
+    )
+    beta: str = Field(default="1", max_length=60, title="Beta", description="One number a feature; the last stands for the rest.")
     eps: Float = Field(default=1e-5, ge=0, le=1, title="Epsilon", description="Added to the variance before the square root.")
     mode: Literal["training", "inference"] = Field(
         default="training",
@@ -47,13 +59,13 @@ class ArithmeticSettings(Settings):
         description="training: the batch's own mean and variance; inference: the running ones.",
     )
     running_mean: str = Field(
-        default="3.5,22", max_length=60, title="Running mean", description="One number for all features, or one for each."
+        default="3.5,22", max_length=60, title="Running mean", description="One number a feature; the last stands for the rest."
     )
     running_var: str = Field(
         default="4,100",
         max_length=60,
         title="Running variance",
-        description="One number for all features, or one for each; not below 0.",
+        description="One number a feature, not below 0; the last stands for the rest.",
     )
     momentum: Float = Field(
         default=0.1, ge=0, le=1, title="Momentum", description="Weight of this batch in the running mean and variance."
@@ -66,11 +78,9 @@ class ArithmeticSettings(Settings):
             rows = rows_of(value)
         except BadTable as error:
             raise refusal(error) from None
-        batch = info.data.get("batch")
-        if info.field_name == "upstream" and batch is not None:
-            wanted = np.shape(rows_of(batch))
-            if np.shape(rows) != wanted:
-                raise PydanticCustomError("table", "{n} rows of {k}, as the batch has", {"n": wanted[0], "k": wanted[1]})
+        if info.field_name == "upstream" and (batch := info.data.get("batch")):
+            batch_rows = rows_of(batch)
+            rows = resized(rows, len(batch_rows), len(batch_rows[0]))
         return as_text(rows)
 
     @field_validator("gamma", "beta", "running_mean", "running_var")
@@ -78,14 +88,14 @@ class ArithmeticSettings(Settings):
     def _row(cls, value: str, info: ValidationInfo) -> str:
         batch = info.data.get("batch")
         try:
-            values = per_feature(value, len(rows_of(batch)[0]) if batch else value.count(",") + 1)
+            values = per_feature(value, len(rows_of(batch)[0]) if batch else MAX_FEATURES)
         except BadTable as error:
             raise refusal(error) from None
         if info.field_name == "running_var" and min(values) < 0:
             raise PydanticCustomError("table", "no number below 0")
         if info.field_name == "running_var" and min(values) == info.data.get("eps") == 0:
             raise PydanticCustomError("table", "numbers above 0, since epsilon is 0")
-        return value.replace(" ", "")
+        return short(values)
 
     @field_validator("eps")
     @classmethod

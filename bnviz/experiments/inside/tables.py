@@ -29,11 +29,25 @@ def rows_of(text: str) -> Rows:
 
 
 def per_feature(text: str, features: int) -> tuple[float, ...]:
-    """Read one number a feature, or one for all of them. Raises `BadTable`."""
-    values = tuple(_number(part) for part in text.split(","))
-    if len(values) not in (1, features):
-        raise BadTable(f"one number for all features, or {features}, one for each")
-    return values * features if len(values) == 1 else values
+    """Read one number a feature; the last one stands for the features that have none. Raises `BadTable`."""
+    values = tuple(_number(part) for part in text.split(","))[:features]
+    return values + values[-1:] * (features - len(values))
+
+
+def short(values: tuple[float, ...]) -> str:
+    """The shortest text that `per_feature` reads as these."""
+    while len(values) > 1 and values[-1] == values[-2]:
+        values = values[:-1]
+    return as_text((values,))
+
+
+def resized(rows: Rows, samples: int, features: int, fresh: tuple[float, ...] = (0.0,)) -> Rows:
+    """A table of another size: what there was, and numbers of `fresh` in turn where there was nothing."""
+    old_samples, old_features = len(rows), len(rows[0])
+    return tuple(
+        tuple(rows[i][k] if i < old_samples and k < old_features else fresh[(i + k) % len(fresh)] for k in range(features))
+        for i in range(samples)
+    )
 
 
 def _number(text: str) -> float:

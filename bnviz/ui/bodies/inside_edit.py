@@ -13,7 +13,17 @@ import streamlit as st
 
 from bnviz.experiments.base import Part
 from bnviz.experiments.inside.arithmetic import ArithmeticSettings
-from bnviz.experiments.inside.tables import LARGEST, MAX_FEATURES, MAX_SAMPLES, Rows, as_text
+from bnviz.experiments.inside.tables import (
+    LARGEST,
+    MAX_FEATURES,
+    MAX_SAMPLES,
+    Rows,
+    as_text,
+    per_feature,
+    resized,
+    rows_of,
+    short,
+)
 from bnviz.experiments.settings_text import validated
 from bnviz.ui.knobs import key_of
 from bnviz.ui.plain import plain
@@ -97,7 +107,7 @@ def _take(part: Part, settings: ArithmeticSettings, name: str) -> None:
     try:
         edits = st.session_state[_editor_key(name)].get("edited_rows", {})
         rows = edited(memory["rows"][name], edits, row_names(name, len(memory["rows"][name])))
-        changes = {"gamma": _short(rows[0]), "beta": _short(rows[1])} if name == "affine" else {name: as_text(rows)}
+        changes = {"gamma": short(rows[0]), "beta": short(rows[1])} if name == "affine" else {name: as_text(rows)}
         now = apply(part, settings, changes)
     except Refused as error:
         memory["errors"][name] = str(error)
@@ -116,10 +126,12 @@ def edited(rows: list[list[float]], edits: Mapping[Any, Mapping[str, Any]], name
     for row, cells in edits.items():
         for column, value in cells.items():
             try:
-                name = f"{names[int(row)]}, {column}"
-                changed[int(row)][int(column.removeprefix("feature ")) - 1] = _number(name, value)
-            except (IndexError, TypeError):
+                i, k = int(row), int(column.removeprefix("feature ")) - 1
+                name = f"{names[i]}, {column}"
+                changed[i][k] = changed[i][k]
+            except (IndexError, ValueError):
                 raise Refused("There is no such cell.") from None
+            changed[i][k] = _number(name, value)
     return tuple(tuple(row) for row in changed)
 
 
@@ -139,11 +151,6 @@ def apply(part: Part, settings: ArithmeticSettings, changes: Mapping[str, Any]) 
     for name in changes:
         st.session_state[key_of(SCOPE, name)] = getattr(now, name)
     return now
-
-
-def _short(values: tuple[float, ...]) -> str:
-    """One number where all are the same."""
-    return as_text((values[:1] if len(set(values)) == 1 else values,))
 
 
 def _epsilon(part: Part, settings: ArithmeticSettings, memory: dict[str, Any]) -> None:
@@ -178,21 +185,11 @@ def _size_buttons(part: Part, settings: ArithmeticSettings) -> None:
 
 def _resize(part: Part, settings: ArithmeticSettings, samples: int, features: int) -> None:
     """Cut the tables, or add numbers to them; for callbacks."""
-    changes = {"batch": as_text(resized(settings.x.tolist(), samples, features, FRESH))}
-    changes["upstream"] = as_text(resized(settings.dy.tolist(), samples, features, (0.0,)))
+    changes = {"batch": as_text(resized(rows_of(settings.batch), samples, features, FRESH))}
+    changes["upstream"] = as_text(resized(rows_of(settings.upstream), samples, features))
     for name in PER_FEATURE:
-        kept = settings.row(name).tolist()[:features]
-        changes[name] = _short(tuple(kept + [kept[-1]] * (features - len(kept))))
+        changes[name] = short(per_feature(getattr(settings, name), features))
     try:
         apply(part, settings, changes)
     except Refused as error:
         st.session_state[MEMORY]["errors"]["batch"] = str(error)
-
-
-def resized(rows: list[list[float]], samples: int, features: int, fresh: tuple[float, ...]) -> Rows:
-    """A table of another size: what there was, and numbers of `fresh` in turn where there was nothing."""
-    old_samples, old_features = np.shape(rows)
-    return tuple(
-        tuple(rows[i][k] if i < old_samples and k < old_features else fresh[(i + k) % len(fresh)] for k in range(features))
-        for i in range(samples)
-    )
