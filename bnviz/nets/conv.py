@@ -9,7 +9,6 @@ channels, (B, T * C, S, S): one grouped convolution does the work of all network
 from collections.abc import Iterator
 from math import isqrt
 
-import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 from typing_extensions import override
