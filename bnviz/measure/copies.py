@@ -49,7 +49,7 @@ class Copies:
     def gradients(self, losses: Tensor, names: Sequence[str]) -> list[Tensor]:
         """Gradients of each copy's loss with respect to its own parameters, each (copies, trials, entries)."""
         gradients = torch.autograd.grad(losses.sum(), [self.views[name] for name in names])
-        return [gradient.view(*losses.shape, -1) for gradient in gradients]
+        return [gradient.reshape(*losses.shape, -1) for gradient in gradients]
 
 
 def _wider(norm: AnyNorm, copies: int) -> AnyNorm:
