@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bnviz.config import ActivationName
 
@@ -152,6 +152,19 @@ def branch_variance(activation: ActivationName, batch_size: int, *, gamma: float
     return _batch_moments(activation, batch_size, gamma, beta)[1] / batch_size
 
 
+def batch_cosine(activation: ActivationName, batch_size: int, *, gamma: float = 1.0, beta: float = 0.0) -> float:
+    """Cosine at which two samples of a batch leave every layer phi(gamma BN(y) + beta): E[f(x1) f(x2)] / E[f(x1)^2].
+
+    J(-1/(B - 1)) for ReLU, -1/(B - 1) for a linear layer. Whatever the inputs are, as long as they are symmetric among
+    the samples, and however deep the net is.
+
+    References:
+        Daneshmand et al. 2020; Yang et al. 2019 (the fixed point).
+    """
+    square, scattered = _batch_squares(activation, batch_size, gamma, beta)
+    return 1 - scattered / ((batch_size - 1) * square)
+
+
 def plain_gradient_growth(activation: ActivationName, weight_variance: float, width: int) -> float:
     """Factor of the squared gradient norm per layer, downwards, without a norm: weight_variance * width * E[phi'^2].
 
@@ -171,7 +184,7 @@ def plain_gradient_growth(activation: ActivationName, weight_variance: float, wi
     return weight_variance * width * (1 + _SLOPE_BELOW_ZERO[activation] ** 2) / 2
 
 
-def plain_gradient_correlation(angle: float, depth: int) -> float:
+def plain_gradient_correlation(angle: ArrayLike, depth: int) -> FloatArray:
     """Correlation of the gradients dL/dx of a wide ReLU net without a norm at two inputs `angle` (radians) apart.
 
     A layer's units see both inputs on their active side with probability 1/2 - angle/(2 pi), so each layer keeps the
@@ -181,11 +194,30 @@ def plain_gradient_correlation(angle: float, depth: int) -> float:
     References:
         Cho & Saul 2009 (arc-cosine kernels of degree 0 and 1); Balduzzi et al. 2017, theorem 1, arXiv:1702.08591.
     """
-    share = 1.0
+    angles = np.asarray(angle, np.float64)
+    share = np.ones_like(angles)
     for _ in range(depth):
-        share *= 1 - angle / math.pi
-        angle = math.acos(min(1.0, relu_correlation_map(math.cos(angle))))
+        share = share * (1 - angles / math.pi)
+        cosine = np.cos(angles)
+        angles = np.arccos(np.clip((np.sqrt(1 - cosine**2) + cosine * (math.pi - angles)) / math.pi, -1, 1))
     return share
+
+
+def plain_line_autocorrelation(line: ArrayLike, depth: int) -> FloatArray:
+    """Autocorrelation of df/dt along inputs (1, t) of a wide ReLU net without a norm or bias, by lag, lag 0 first.
+
+    The expected sums of the usual estimate over one another, with the mean along the line taken off; f reads out a
+    hidden layer by random numbers.
+
+    Args:
+        line: evenly spaced values of t.
+        depth: hidden layers that the gradient passes.
+    """
+    slopes = np.arctan(np.asarray(line, np.float64))
+    kernel = plain_gradient_correlation(np.abs(slopes[:, None] - slopes[None, :]), depth)
+    centred = kernel - kernel.mean(axis=0) - kernel.mean(axis=1)[:, None] + kernel.mean()
+    sums = np.array([np.trace(centred, lag) for lag in range(len(slopes))])
+    return sums / sums[0]
 
 
 def _relu_growth(batch: int) -> float:
@@ -239,6 +271,13 @@ def _batch_moments(activation: ActivationName, batch: int, gamma: float, beta: f
 
     kept = (batch - 1) * alone(d) - (scatter(d) + scatter(lambda x: x * d(x))) / batch
     return kept, scatter(f)
+
+
+def _batch_squares(activation: ActivationName, batch: int, gamma: float, beta: float) -> tuple[float, float]:
+    """E[f(x1)^2] and E[|C f(x)|^2]."""
+    function = _FUNCTIONS[activation]
+    first, _, one, _ = _sphere(batch, _kink(function, gamma, beta))
+    return float(one @ function.value(gamma * first + beta) ** 2), _batch_moments(activation, batch, gamma, beta)[1]
 
 
 def _sphere(batch: int, kink: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
