@@ -1,5 +1,15 @@
 """Experiment 2, the race: twins with and without batch norm; who learns in fewer steps, and what their layers are given."""
 
+from bnviz.experiments.base import Experiment
+from bnviz.experiments.race import classic, figure_one, small_lr
 from bnviz.experiments.race.verdict import Comparison, RaceVerdict
 
-__all__ = ["Comparison", "RaceVerdict"]
+EXPERIMENT = Experiment(
+    id="race",
+    number=2,
+    title="The race",
+    icon=":material/sprint:",
+    parts=(classic.PART, figure_one.PART, small_lr.PART),
+)
+
+__all__ = ["EXPERIMENT", "Comparison", "RaceVerdict"]

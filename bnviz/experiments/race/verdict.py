@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bnviz.config import RunConfig
 from bnviz.experiments.order_statistics import first_crossing, median_interval
-from bnviz.records import StepMeasured
+from bnviz.records import StageMeasured, StepMeasured
 
 TARGET_SHARE = 0.9  # of the way from the accuracy at the start to the best one
 LEARNED = 0.05  # an accuracy that rose by less than this is not learning
@@ -77,7 +77,7 @@ class Comparison:
 
 
 class RaceVerdict:
-    """Listens to a run and says who won; feed it every `StepMeasured` in order."""
+    """Listens to a run and says who won; feed it every measurement in order."""
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
@@ -89,7 +89,7 @@ class RaceVerdict:
         norms = [arm.norm for arm in config.arms]
         self.reference = norms.index("none") if "none" in norms else 0
 
-    def add(self, measured: StepMeasured) -> None:
+    def add(self, measured: StepMeasured | StageMeasured) -> None:
         """Take in one measured step."""
         self._steps.append(measured.step)
         accuracies = np.array([arm.curves["test_accuracy"] for arm in measured.arms], np.float64)
