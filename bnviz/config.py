@@ -10,6 +10,7 @@ configurations share one run. Nothing here imports torch or streamlit.
 """
 
 import hashlib
+from math import isqrt
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
@@ -254,6 +255,18 @@ class RunConfig(_Model):
     extras: tuple[ExtraName, ...] = Field(
         default=(), max_length=len(get_args(ExtraName)), description="Costly measurements that a chart asks for."
     )
+
+    @field_validator("arms")
+    @classmethod
+    def _images(cls, value: tuple[ArmConfig, ...], info: ValidationInfo) -> tuple[ArmConfig, ...]:
+        """Check that the samples are square images where an arm reads images."""
+        dataset: DatasetConfig | None = info.data.get("dataset")
+        reading = next((arm.architecture for arm in value if arm.architecture != "dense"), None)
+        features = DATASET_FEATURES.get(dataset.name, dataset.features) if dataset else 4
+        if reading and isqrt(features) ** 2 != features:
+            message = "{architecture} with square images only: digits, mnist, fashion_mnist"
+            raise PydanticCustomError("images_only", message, {"architecture": reading})
+        return value
 
     @field_validator("extras")
     @classmethod

@@ -1,5 +1,7 @@
 """What a run costs, from its configuration alone: a bound for hosts and the pace of the measurements."""
 
+from math import isqrt
+
 from bnviz.config import DATASET_FEATURES, ArmConfig, RunConfig
 
 COST_CEILING = 2_000_000_000_000  # multiply-adds; a minute or two of one core on the class of machine that hosts the app
@@ -20,7 +22,11 @@ class CostTooHigh(ValueError):
 
 
 def weights_of(arm: ArmConfig, features: int, classes: int) -> int:
-    """Linear weights of one network of the arm."""
+    """Multiply-adds of one network's forward pass for one sample: for a dense one, the number of its linear weights."""
+    if arm.architecture == "conv":
+        return 9 * features * (arm.width + (arm.depth - 1) * arm.width**2) + features * arm.width * classes
+    if arm.architecture == "recurrent":
+        return features * arm.width + isqrt(features) * arm.width**2 + arm.width * classes
     return features * arm.width + (arm.depth - 1) * arm.width**2 + arm.width * classes
 
 
@@ -38,7 +44,8 @@ def multiply_adds(config: RunConfig) -> int:
 
 def estimated_step_seconds(config: RunConfig) -> float:
     """Rough seconds of one training step on one core."""
-    layers = sum(arm.depth + 1 for arm in config.arms)
+    features = DATASET_FEATURES.get(config.dataset.name, config.dataset.features)
+    layers = sum(isqrt(features) if arm.architecture == "recurrent" else arm.depth + 1 for arm in config.arms)
     return SECONDS_PER_LAYER * layers + SECONDS_PER_MULTIPLY_ADD * step_multiply_adds(config)
 
 

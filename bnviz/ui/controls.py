@@ -4,14 +4,14 @@ Streamlit keeps their values for the session, drawn or not (`persist_state`).
 """
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
-from bnviz.config import MAX_ARMS, NORM_LABELS, NormName, RunConfig
+from bnviz.config import MAX_ARMS, NORM_LABELS, RunConfig
 from bnviz.ui import state
 from bnviz.ui.draft import field_values, has_distinct_norms, varying_fields
-from bnviz.ui.fields import ADVANCED, MAIN_ROWS, NORMS_KEY, Control, word
+from bnviz.ui.fields import ADVANCED, MAIN_ROWS, NORMS, NORMS_KEY, Control, word
 from bnviz.ui.plain import plain
 
 ADVANCED_KEY = "advanced"
@@ -44,7 +44,7 @@ def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
     if has_distinct_norms(base):
         st.multiselect(
             "Compare",
-            get_args(NormName),
+            [*NORMS, *(arm.norm for arm in base.arms if arm.norm not in NORMS)],
             key=NORMS_KEY,
             persist_state="session",
             format_func=NORM_LABELS.__getitem__,
@@ -90,6 +90,8 @@ def _draw(control: Control, varying: tuple[str, ...], problems: Mapping[str, str
 
 def _number(control: Control) -> None:
     least, most = control.bounds
+    if control.usual_most is not None:
+        most = max(control.usual_most, getattr(st.session_state.base, control.path))
     options: dict[str, Any] = {
         "min_value": least,
         "max_value": most,

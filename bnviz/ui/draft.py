@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bnviz.config import PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
+from bnviz.config import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
 from bnviz.cost import CostTooHigh, check_cost
 from bnviz.problems import problems
 from bnviz.ui.fields import CONTROLS, word
@@ -122,5 +122,6 @@ def _by_control(error: ValidationError) -> dict[str, str]:
         path = "norms" if parts[:1] == ["arms"] and len(parts) < 3 else problem.field
         path = f"arm.{parts[2]}" if path == problem.field and parts[0] == "arms" else path
         said = f"Received {problem.received}; allowed: {problem.allowed}."
-        found.setdefault(path, "Choose at least one, at most six." if path == "norms" else said)
+        is_count = path == "norms" and problem.allowed == f"1 to {MAX_ARMS} items"
+        found.setdefault(path, "Choose at least one, at most six." if is_count else said)
     return found

@@ -55,6 +55,7 @@ class Control:
     label: str
     step: float | None = None
     logarithmic: bool = False
+    usual_most: int | None = None  # where the control ends, unless a link goes further; None: where the model does
     more: str = field(default="", repr=False)
 
     @property
@@ -105,6 +106,7 @@ class Control:
 
 
 NORMS_KEY = "control:norms"
+NORMS = ("none", "batch", "layer", "group", "instance", "rms")  # to choose from; the others belong to experiments
 MAIN_ROWS = (  # what stands side by side
     (Control("dataset.name", "Data set"),),
     (Control("arm.activation", "Activation"),),
@@ -116,7 +118,7 @@ MAIN_ROWS = (  # what stands side by side
         Control("steps", "Steps", step=50),
     ),
     (
-        Control("trials", "Trials", more="A line in the charts is their median."),
+        Control("trials", "Trials", usual_most=32, more="A line in the charts is their median."),
         Control("seed", "Seed", more="The same seed gives the same run, number by number."),
     ),
 )

@@ -13,14 +13,21 @@ from bnviz.problems import problems
 
 NUMBERS = {
     RunConfig: {
-        "trials": (1, 32),
+        "trials": (1, 128),
         "seed": (0, 2**31 - 1),
         "batch_size": (1, 1024),
         "steps": (0, 5000),
         "measure_every": (1, 5000),
         "probe_size": (2, 1024),
     },
-    DatasetConfig: {"train_size": (2, 1796), "test_size": (1, 597), "noise": (0, 2), "features": (1, 1024)},
+    DatasetConfig: {
+        "train_size": (2, 1796),
+        "test_size": (1, 597),
+        "noise": (0, 2),
+        "features": (1, 1024),
+        "test_scale": (-100, 100),
+        "test_shift": (-100, 100),
+    },
     ArmConfig: {
         "depth": (1, 100),
         "width": (1, 512),
@@ -29,14 +36,26 @@ NUMBERS = {
         "momentum": (0, 0.999),
         "weight_decay": (0, 1),
         "dropout": (0, 0.95),
+        "gamma_init": (-10, 10),
+        "beta_init": (-10, 10),
         "norm_momentum": (0, 1),
         "norm_eps": (0, 1),
         "group_count": (1, 64),
     },
 }
 CHOICES = {
+    RunConfig: ("batch_mode",),
     DatasetConfig: ("name", "input_scale"),
-    ArmConfig: ("norm", "norm_placement", "activation", "init", "optimizer"),
+    ArmConfig: (
+        "architecture",
+        "norm",
+        "norm_placement",
+        "activation",
+        "init",
+        "optimizer",
+        "dropout_placement",
+        "recurrent_norm",
+    ),
 }
 BOUNDS = [(model, name, low, high) for model, fields in NUMBERS.items() for name, (low, high) in fields.items()]
 BESIDES = {
@@ -46,7 +65,7 @@ BESIDES = {
 
 
 def test_the_lists_above_cover_every_field() -> None:
-    others = {"dataset", "arms", "extras", "per_trial", "residual"}
+    others = {"dataset", "arms", "extras", "per_trial", "residual", "norm_on_input", "trial_seeds"}
     named = {RunConfig: set(), DatasetConfig: set(), ArmConfig: {"name"}}
     for model in named:
         tested = set(NUMBERS[model]) | set(CHOICES.get(model, ()))
@@ -130,6 +149,23 @@ def test_values_per_trial_are_as_many_as_the_trials_and_within_the_arms_bounds(n
     assert getattr(RunConfig(arms=arms, trials=2).arms[0].per_trial, name) == (low, high)  # pyright: ignore[reportArgumentType]
     assert "trials" in refused(RunConfig, arms=arms, trials=3)
     assert f"{name}.1" in refused(PerTrial, **{name: [low, high + 1]})
+
+
+def test_trial_seeds_are_one_a_trial_and_small_whole_numbers() -> None:
+    assert RunConfig(trials=3, trial_seeds=(0, 127, 0)).trial_seeds == (0, 127, 0)
+    assert refused(RunConfig, trials=3, trial_seeds=[0, 1])["trial_seeds"].allowed == "one number a trial: 3"
+    assert "trial_seeds.1" in refused(RunConfig, trials=2, trial_seeds=[0, 128])
+    assert "trial_seeds.0" in refused(RunConfig, trials=2, trial_seeds=[True, 1])
+
+
+@pytest.mark.parametrize("architecture", ["conv", "recurrent"])
+def test_images_are_needed_where_images_are_read(architecture: str) -> None:
+    arms = [{"architecture": architecture}]
+    assert RunConfig(arms=arms).arms[0].architecture == architecture  # pyright: ignore[reportArgumentType]
+    problem = refused(RunConfig, dataset={"name": "wine"}, arms=arms)["arms"]
+    assert problem.allowed == f"{architecture} with square images only: digits, mnist, fashion_mnist"
+    gaussian = {"name": "gaussian", "features": 25}
+    assert RunConfig(dataset=gaussian, arms=arms).dataset.features == 25  # pyright: ignore[reportArgumentType]
 
 
 def test_the_boundary_is_for_plane_data_only() -> None:
