@@ -143,7 +143,8 @@ def verdict(settings: TrainSettings, results: Results) -> Verdict | None:
     ]
     plain = f" Without a norm: {spread_words(100 * accuracies[-1])} %." if settings.plain else ""
     sentence = (
-        f"Test digits read after {settings.steps} steps at a learning rate of {settings.lr:g}: with batch norm {', '.join(words)}; "
+        f"Test digits read after {settings.steps} steps at a learning rate of {settings.lr:g}: "
+        f"with batch norm {', '.join(words)}; "
         f"with skips as well {spread_words(100 * skips)} % {_with(settings.deepest)}.{plain}"
     )
     numbers = {f"accuracy_{depth}": float(np.median(values)) for depth, values in zip(settings.ordered, accuracies, strict=False)}
