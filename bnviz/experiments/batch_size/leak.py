@@ -99,17 +99,17 @@ def verdict(settings: LeakSettings, results: Results) -> Verdict | None:
     small, large = (spread_of(100 * leak[BATCH, TRAINING, column]) for column in (0, -1))
     flips = spread_of(100 * _value(results, "flips")[BATCH, TRAINING, 0])
     others = float(np.delete(leak, BATCH, axis=0).max())
+    tested = 100 * float(leak[BATCH, TESTING].max())
     sentence = (
-        f"With batch norm in training mode, companions move the logits of a sample by {plain(small.median)} % of their "
-        f"spread over samples in batches of {sizes[0]} ({plain(small.low)} to {plain(small.high)} over {small.count} nets) and by "
-        f"{plain(large.median)} % in batches of {sizes[-1]}; in {plain(flips.median)} % of the batches of {sizes[0]} "
-        f"it gets another class. In test mode they move it by {plain(100 * float(leak[BATCH, TESTING].max()))} %, the other nets by at most "
-        f"{plain(100 * others)} %."
+        f"With batch norm in training mode, companions move the logits of a sample by {plain(small.median)} % of their spread "
+        f"over samples in batches of {sizes[0]} ({plain(small.low)} to {plain(small.high)} over {small.count} nets), by "
+        f"{plain(large.median)} % in batches of {sizes[-1]}; in {plain(flips.median)} % of the batches of {sizes[0]} it gets "
+        f"another class. In test mode they move it by {plain(tested)} %, the other nets by at most {plain(100 * others)} %."
     )
     numbers = {
         "leak_small": small.median,
         "leak_large": large.median,
-        "leak_test_mode": 100 * float(leak[BATCH, TESTING].max()),
+        "leak_test_mode": tested,
         "leak_others": 100 * others,
         "flips": flips.median,
     }
