@@ -2,6 +2,7 @@
 
     python -m bnviz run (--preset NAME | --config FILE) [--set arms.0.lr=0.1 ...] --out DIR
     python -m bnviz presets
+    python -m bnviz claims --out DIR [--only ID ...]
 
 Exit codes: 0 done, 1 the run could not be done, 2 bad input (one line on stderr says which), 130 interrupted.
 """
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from bnviz.config import RunConfig
 from bnviz.cost import CostTooHigh, check_cost
+from bnviz.experiments import claims
 from bnviz.presets import PRESETS
 from bnviz.problems import OverrideError, apply_overrides, one_line, problems
 
@@ -57,7 +59,7 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m bnviz", description="Train matched twins with and without batch norm, and keep what was measured."
     )
-    commands = parser.add_subparsers(required=True, metavar="run | presets")
+    commands = parser.add_subparsers(required=True, metavar="run | presets | claims")
     run = commands.add_parser("run", help="run a configuration and write its tables")
     source = run.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", metavar="NAME", help="start from a preset: " + ", ".join(PRESETS))
@@ -72,6 +74,10 @@ def _parser() -> _Parser:
     run.add_argument("--any-cost", action="store_true", help="allow runs that cost more than the app allows")
     run.set_defaults(command=_run)
     commands.add_parser("presets", help="list the presets").set_defaults(command=_presets)
+    board = commands.add_parser("claims", help="test what the sources claim of batch norm and write the claims board")
+    board.add_argument("--out", metavar="DIR", type=Path, required=True, help="where to write: " + ", ".join(claims.FILES))
+    board.add_argument("--only", metavar="ID", nargs="+", action="extend", default=[], help="these claims; a board's others stay")
+    board.set_defaults(command=_claims)
     return parser
 
 
@@ -80,6 +86,34 @@ def _presets(options: argparse.Namespace) -> int:
     for name, preset in PRESETS.items():
         print(f"{name:<{width}}  {preset.title}: {preset.sentence}")
     return 0
+
+
+def _claims(options: argparse.Namespace) -> int:
+    chosen = _chosen_claims(options.only)
+    _make_directory(options.out)
+    from bnviz.recording import one_thread  # imported late, as below
+
+    with one_thread(), tqdm(total=len(chosen), unit="claim", file=sys.stderr) as bar:
+
+        def tell(row: claims.Row) -> None:
+            bar.write(f"{claims.ICONS[row.judgement]} {row.id}: {row.judgement}; {row.measured}", file=sys.stderr)
+            bar.update()
+
+        board = claims.compute(chosen, tell)
+    board = claims.merged(claims.read(options.out), board) if options.only else board
+    claims.write(board, options.out)
+    print(f"{claims.summary(board)}.")
+    print(f"Wrote {', '.join(claims.FILES)} to {options.out}")
+    return FAILED if any(row.judgement == claims.NOT_MEASURED for row in board.rows) else 0
+
+
+def _chosen_claims(only: Sequence[str]) -> list[claims.Stated]:
+    """Those named, or all."""
+    stated = claims.stated()
+    unknown = sorted(set(only) - {each.claim.id for each in stated})
+    if unknown:
+        raise BadInput(f"--only: received {one_line(unknown[0])}; allowed: {', '.join(each.claim.id for each in stated)}")
+    return [each for each in stated if not only or each.claim.id in only]
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -156,14 +190,18 @@ def _pair(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-def _check_directory(directory: Path, force: bool) -> None:
+def _make_directory(directory: Path) -> None:
     """Refuse before the training, not after it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        taken = [name for name in FILES if (directory / name).exists()]
     except OSError as error:
         raise BadInput(f"--out: cannot write to {_shown(directory)}: {error.strerror}") from None
     if not os.access(directory, os.W_OK):
         raise BadInput(f"--out: cannot write to {_shown(directory)}")
+
+
+def _check_directory(directory: Path, force: bool) -> None:
+    _make_directory(directory)
+    taken = [name for name in FILES if (directory / name).exists()]
     if taken and not force:
         raise BadInput(f"--out: {_shown(directory)} holds a run already ({taken[0]}); name another one, or add --force")

@@ -143,7 +143,7 @@ def fill(trace: Trace, progress: Progress | None = None) -> None:
     """
     begin = time.perf_counter()
     step = 0
-    with _one_thread():
+    with one_thread():
         try:
             for each in run(trace.config):
                 trace.add(each)
@@ -159,7 +159,8 @@ def fill(trace: Trace, progress: Progress | None = None) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread, as the page's workers do."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
