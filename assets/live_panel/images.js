@@ -59,15 +59,20 @@ export class GrowingMap {
     return Math.round(((step - this.low) / (this.high - this.low)) * MAP_WIDTH);
   }
 
-  /** The map as of frame k, as a data URL. */
+  /** The map as of frame k, as a data URL; frames without a column, of other stages of a study, change nothing. */
   draw(columns, steps, k) {
-    if (k < this.shown) this.context.clearRect(this.pixel(steps[k]), 0, MAP_WIDTH, this.rows);
-    for (let i = Math.max(0, Math.min(this.shown, k)); i <= k; i++) {
-      const from = Math.min(this.pixel(steps[i]), MAP_WIDTH - 1);
-      const to = i < k ? this.pixel(steps[i + 1]) : from + 1;
-      if (columns[i] && to > from) this.column(columns[i], from, to - from);
+    const last = Math.min(k, columns.length - 1);
+    if (last < this.shown) {
+      this.context.clearRect(0, 0, MAP_WIDTH, this.rows);
+      this.shown = -1;
     }
-    this.shown = k;
+    for (let i = Math.max(0, this.shown); i <= last; i++) {
+      if (!columns[i]) continue;
+      const from = Math.min(this.pixel(steps[i]), MAP_WIDTH - 1);
+      const to = i < last && columns[i + 1] ? this.pixel(steps[i + 1]) : from + 1;
+      if (to > from) this.column(columns[i], from, to - from);
+    }
+    this.shown = last;
     return this.canvas.toDataURL();
   }
 
