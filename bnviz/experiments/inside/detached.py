@@ -168,13 +168,13 @@ def _answer(largest: float, growth: float, is_still: bool) -> str | None:
 
 def _of_the_unit(settings: DetachedSettings, bias: FloatArray, numbers: dict[str, float]) -> str:
     spread = f"{bias.min():.3g} to {bias.max():.3g} over {len(bias)} seeds" if len(bias) > 1 else "one seed"
-    start, growth = numbers["loss_start"], numbers["growth_since_half"]
+    start, change, growth, off = (numbers[name] for name in ("loss_start", "loss_change", "growth_since_half", "off_theory"))
     motion = f", {growth:.3g} times its value at half time" if np.isfinite(growth) else ""
+    formula = "as the closed form says" if off < NO_MOVE else f"up to {100 * off:.2g} % off the closed form"
+    loss = f"stayed at {start:.3g}" if abs(change) <= NO_MOVE else f"went from {start:.3g} to {start + change:.3g}"
     return (
-        f"Detached, the bias came to {numbers['bias']:.3g} after {settings.steps} steps ({spread}){motion}, at most "
-        f"{100 * numbers['off_theory']:.1g} % off the closed form; the loss went from {start:.3g} to "
-        f"{start + numbers['loss_change']:.3g}. With the whole gradient the bias stayed within "
-        f"{numbers['bias_of_batch_norm']:.1g} of 0."
+        f"With detached statistics the bias reached {numbers['bias']:.3g} in {settings.steps} steps ({spread}){motion}, "
+        f"{formula}, and the loss {loss}; with the whole gradient the bias stayed within {numbers['bias_of_batch_norm']:.1g} of 0."
     )
 
 
@@ -187,8 +187,8 @@ def _of_the_network(results: Results, numbers: dict[str, float]) -> str:
     numbers |= {"offset": float(means[0]), "offset_detached": float(means[DETACHED])}
     numbers |= {"network_loss": float(losses[0]), "network_loss_detached": float(losses[DETACHED])}
     return (
-        f" In the network the offset before the norms grew to {means[DETACHED]:.3g} (whole gradient: {means[0]:.3g}), "
-        f"and the loss came to {losses[DETACHED]:.3g} (whole gradient: {losses[0]:.3g}), medians over the seeds."
+        f" In the network the offsets before the norms came to {means[DETACHED]:.3g} against {means[0]:.3g} "
+        f"and the loss to {losses[DETACHED]:.3g} against {losses[0]:.3g} (detached against whole gradient, medians)."
     )
 
 

@@ -62,7 +62,7 @@ def cube(norm: AxesName, theme: str = "light") -> str:
     faces = [_cell(_front(c, p), marked[0, c, p], color, thin) for c in range(CHANNELS) for p in range(POSITIONS)]
     faces += [_cell(_lid(n, c), marked[n, c, 0], color, thin) for c in range(CHANNELS) for n in range(SAMPLES)]
     faces += [_cell(_side(n, p), marked[n, -1, p], color, thin) for p in range(POSITIONS) for n in range(SAMPLES)]
-    width, height = LEFT + CHANNELS * CELL + SAMPLES * DEPTH[0] + 48, TOP + POSITIONS * CELL + 22
+    width, height = LEFT + CHANNELS * CELL + SAMPLES * DEPTH[0] + 54, TOP + POSITIONS * CELL + 22
     middle = TOP + POSITIONS * CELL / 2
     labels = (
         _text(LEFT + CHANNELS * CELL / 2, TOP + POSITIONS * CELL + 15, "channels C", ink),
@@ -169,7 +169,7 @@ def _line(x0: float, y0: float, x1: float, y1: float, color: str, width: float) 
 
 
 def _text(x: float, y: float, text: str, color: str, more: str = "") -> str:
-    size = "" if "font-size" in more else ' font-size="12"'
+    size = "" if "font-size" in more else ' font-size="13"'
     return f'<text x="{x:g}" y="{y:g}" fill="{color}" text-anchor="middle" {FONT}{size}{more}>{escape(text)}</text>'
 
 
