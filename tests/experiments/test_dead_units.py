@@ -8,7 +8,7 @@ import pytest
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.catalog import find_part
-from bnviz.experiments.dead_units import born_dead, saturation, units_map
+from bnviz.experiments.dead_units import born_dead, saturation, units_charts, units_map
 from bnviz.experiments.dead_units.common import percent_words
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.results import Results
@@ -91,14 +91,14 @@ def arm(dead: np.ndarray, diverged: list[int], **extras: np.ndarray) -> ArmMeasu
     return ArmMeasured({}, layers, {}, {}, np.array(diverged, np.int32), {name: np.asarray(x) for name, x in extras.items()})
 
 
-SMALL = units_map.UnitsMapSettings(depth=2, width=4, seeds=2, steps=10, rates=(0.1, 1.0))
+SMALL = units_charts.UnitsMapSettings(depth=2, width=4, seeds=2, steps=10, rates=(0.1, 1.0))
 
 
 def test_map_and_counts_are_drawn_where_they_belong():
     results = Results(["map", "sweep"])
     states = np.array([[[1, 0, 1, 1], [0, 0, 0, 1]], [[1, 1, 1, 1], [1, 1, 1, 1]]], np.float32)
     results.add(measured(0, [arm([[1, 3], [0, 0]], [-1, -1], unit_states=states)] * 2))
-    drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_map.charts(SMALL)}
+    drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_charts.charts(SMALL)}
     assert drawn["units_map"] == [["ABAABBBA"]] * 2
     assert drawn["dead_over_steps"] == [[0, 25, 50]] * 2
     assert drawn["dead_by_layer"] == ["", ""]
@@ -109,7 +109,7 @@ def test_sweep_marks_divergence_and_leaves_the_map_alone():
     results = Results(["map", "sweep"])
     dead = np.array([[0, 4]] * 3 + [[NAN, NAN]] * 3)
     results.add(measured(1, [arm(dead, [-1] * 3 + [5] * 3), arm(np.zeros((6, 2)), [-1] * 6)]))
-    drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_map.charts(SMALL)}
+    drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_charts.charts(SMALL)}
     assert drawn["units_map"] == []
     assert drawn["dead_by_layer"] == [f"A{DIVERGED}_{DIVERGED}", "AAAA"]
     assert drawn["dead_by_rate"][0] == [[50, None], [50, None], [50, None], [None, 1]]
@@ -135,7 +135,7 @@ def test_nets_that_all_diverged_are_said_to_have():
     verdict = units_map.verdict(SMALL, results)
     assert verdict is not None
     assert verdict.answer is None
-    assert "2 plain nets" in verdict.sentence
+    assert "2 without a norm" in verdict.sentence
     assert "nan" not in verdict.sentence.lower()
     assert units_map.judge_no_dying(verdict).judgement == "mixed"
 

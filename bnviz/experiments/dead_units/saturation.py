@@ -19,7 +19,7 @@ ACTIVATIONS = ("sigmoid", "tanh")
 FRAMES = 25
 PROBE = 256
 EDGES = {"sigmoid": math.log(19), "tanh": math.atanh(0.95)}  # inputs beyond which an output counts as saturated
-COUNTS = 2.0  # percentage points: a smaller difference is none
+COUNTS = 5.0  # percentage points: a smaller difference is none
 Gain = Annotated[Float, Field(ge=0.01, le=100)]
 
 
@@ -166,7 +166,7 @@ def _nothing(count: int) -> Series:
 
 
 def signs(bare: FloatArray, normed: FloatArray) -> list[int]:
-    """By gain: 1 where batch norm saturates fewer outputs in every pair and by 2 points or more, -1 where more, else 0.
+    """By gain: 1 where batch norm saturates fewer outputs in every pair and by 5 points or more, -1 where more, else 0.
 
     `bare` and `normed` are saturated outputs in percent, (gains, seeds); not finite where a net diverged.
     """
@@ -185,21 +185,22 @@ def verdict(settings: SaturationSettings, results: Results) -> Verdict | None:
         return None
     order = np.argsort(settings.gains)
     near, far = int(np.argmin(np.abs(np.log(settings.gains)))), int(order[-1])
-    words, counted, numbers = [], [], {}
+    far_words, near_words, counted, numbers = [], [], [], {}
     for activation in ACTIVATIONS:
         pair = [measured(settings, results, activation, norm, "saturated_fraction") for norm in range(len(NORMS))]
         bare, normed = (np.mean(each, axis=2) for each in pair if each is not None)
         ordered = [signs(bare, normed)[index] for index in order]
         counted.append(ordered)
-        words.append(f"of the {activation}s {_words(bare[far], normed[far])}, {_words(bare[near], normed[near])}")
+        far_words.append(f"{percent_words(bare[far])} of the {activation}s against {percent_words(normed[far])}")
+        near_words.append(f"{plain(_median(bare[near]))} % against {plain(_median(normed[near]))} %")
         numbers |= {
             f"{activation}_{name}": float(sum(sign == value for sign in ordered)) for name, value in (("fewer", 1), ("more", -1))
         }
         for name, values in (("bare", bare), ("batch", normed)):
             numbers |= {f"{activation}_{name}_near": _median(values[near]), f"{activation}_{name}_far": _median(values[far])}
     sentence = (
-        f"Saturated after {settings.steps} steps at gain {plain(settings.gains[far])} and at gain {plain(settings.gains[near])}, "
-        f"without and with batch norm, over {settings.seeds} seeds: {'; '.join(words)}."
+        f"At gain {plain(settings.gains[far])}, {' and '.join(far_words)} are saturated after {settings.steps} steps, "
+        f"without against with batch norm ({settings.seeds} seeds); at gain {plain(settings.gains[near])}, {' and '.join(near_words)}."
     )
     known = {name: value for name, value in numbers.items() if math.isfinite(value)}
     return Verdict(answer(counted), sentence, known | {"gains": float(len(settings.gains))})
@@ -214,10 +215,6 @@ def answer(counted: list[list[int]]) -> str | None:
         return "never"
     rises = all(row == sorted(row, key=lambda sign: sign > 0) and row[-1] > 0 for row in counted)
     return "large" if rises else None
-
-
-def _words(bare: FloatArray, normed: FloatArray) -> str:
-    return f"{percent_words(bare)} against {percent_words(normed)}"
 
 
 def _median(values: FloatArray) -> float:
@@ -255,9 +252,9 @@ PART = Part(
         ),
         Preset(
             "usual",
-            "Gains around 1",
+            "Gains up to 1",
             "Initial weights as one would choose them. Watch whether there is anything to cure.",
-            SaturationSettings(gains=(0.25, 0.5, 1.0, 1.5)),
+            SaturationSettings(gains=(0.25, 0.5, 0.75, 1.0)),
         ),
         Preset(
             "large_rate",
