@@ -174,7 +174,8 @@ def _of_the_unit(settings: DetachedSettings, bias: FloatArray, numbers: dict[str
     loss = f"stayed at {start:.3g}" if abs(change) <= NO_MOVE else f"went from {start:.3g} to {start + change:.3g}"
     return (
         f"With detached statistics the bias reached {numbers['bias']:.3g} in {settings.steps} steps ({spread}){motion}, "
-        f"{formula}, and the loss {loss}; with the whole gradient the bias stayed within {numbers['bias_of_batch_norm']:.1g} of 0."
+        f"{formula}, and the loss {loss}; with the whole gradient the bias stayed within "
+        f"{numbers['bias_of_batch_norm']:.1g} of 0."
     )
 
 
