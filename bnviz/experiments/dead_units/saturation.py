@@ -191,17 +191,20 @@ def verdict(settings: SaturationSettings, results: Results) -> Verdict | None:
         bare, normed = (np.mean(each, axis=2) for each in pair if each is not None)
         ordered = [signs(bare, normed)[index] for index in order]
         counted.append(ordered)
-        far_words.append(f"{percent_words(bare[far])} of the {activation}s against {percent_words(normed[far])}")
-        near_words.append(f"{plain(_median(bare[near]))} % against {plain(_median(normed[near]))} %")
+        far_words.append((activation, percent_words(bare[far]), percent_words(normed[far])))
+        near_words.append(f"{plain(_median(bare[near]))} % and {plain(_median(normed[near]))} % of the {activation}s")
         numbers |= {
             f"{activation}_{name}": float(sum(sign == value for sign in ordered)) for name, value in (("fewer", 1), ("more", -1))
         }
         for name, values in (("bare", bare), ("batch", normed)):
             numbers |= {f"{activation}_{name}_near": _median(values[near]), f"{activation}_{name}_far": _median(values[far])}
+    (first, *of_first), (second, *of_second) = far_words
     sentence = (
-        f"At gain {plain(settings.gains[far])}, {' and '.join(far_words)} are saturated after {settings.steps} steps, "
-        f"without against with batch norm ({settings.seeds} seeds); at gain {plain(settings.gains[near])}, {' and '.join(near_words)}."
+        f"After {settings.steps} steps at gain {plain(settings.gains[far])}, {of_first[0]} of the {first}s are saturated without "
+        f"a norm and {of_first[1]} with batch norm; of the {second}s {of_second[0]} and {of_second[1]}, over {settings.seeds} seeds."
     )
+    if near != far:
+        sentence += f" At gain {plain(settings.gains[near])}: {', '.join(near_words)}."
     known = {name: value for name, value in numbers.items() if math.isfinite(value)}
     return Verdict(answer(counted), sentence, known | {"gains": float(len(settings.gains))})
 
