@@ -203,6 +203,7 @@ def _color_bar(low: float, high: float, log: bool) -> dict[str, Any]:
     if log:
         low, high = math.log10(low), math.log10(high)
         powers = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1))
+        powers = powers[:: math.ceil(len(powers) / MOST_TICKS)]
         bar |= {"tickvals": powers, "ticktext": [f"10<sup>{power}</sup>" for power in powers]} if len(powers) > 1 else {}
     marker = {"color": [low], "cmin": low, "cmax": high, "colorscale": scale, "showscale": True, "colorbar": bar}
     return {"x": [None], "y": [None], "mode": "markers", "marker": marker, "hoverinfo": "skip"}
