@@ -18,6 +18,7 @@ ACTIVATION_NAMES = {
     "gelu": "GELU",
     "linear": "linear",
 }
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 EDGE = 5  # layers left out at either end of a fit: the first are not at the fixed point, the last see the read-out
 
 YANG = Reference("Yang et al. 2019, A Mean Field Theory of Batch Normalization", "https://arxiv.org/abs/1902.08129")
@@ -65,8 +66,11 @@ def spread_words(values: ArrayLike, digits: int = 3) -> str:
 
 
 def times(factor: float) -> str:
-    """A factor for a sentence: 1.2, 23, 4,500, 7.1 billion as 7.1e+09."""
-    return f"{factor:,.0f}" if 100 <= factor < 1e6 else f"{factor:.2g}"
+    """A factor for a sentence: 1.2, 23, 4,500, 7 × 10⁹."""
+    if factor < 1e6:
+        return f"{factor:,.0f}" if factor >= 100 else f"{factor:.2g}"
+    power = int(np.floor(np.log10(factor)))
+    return f"{factor / 10.0**power:.0f} × 10{str(power).translate(SUPERSCRIPTS)}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """What tames batch norm's explosion at initialization, and what changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -50,7 +50,8 @@ def arms(settings: EscapeSettings) -> tuple[Arm, ...]:
     grown = growth.residual_growth(settings.depth, growth.residual_exponent("relu", batch))
     skip = float((grown[edges][0] / grown[edges][-1]) ** (1 / (len(grown[edges]) - 1)))
     shifted = growth.gradient_growth("relu", batch, beta=settings.beta)
-    gamma, gain, beta, residual = plain_styles(["smaller gamma", "smaller weights", "beta", "skips"])
+    gamma, gain, beta, residual = plain_styles(["gamma", "weights", "beta", "skips"])
+    gamma, gain = replace(gamma, dash="dash"), replace(gain, dash="dot")  # so that lines on top of each other all show
     bn: dict[str, Any] = {"norm": "batch"}
     return (
         Arm("plain", "batch norm", "reference", bn, norm_style("batch"), rate),
@@ -82,7 +83,7 @@ def charts(settings: EscapeSettings) -> tuple[Chart, ...]:
 
 def _by_layer(settings: EscapeSettings) -> Chart:
     shown = arms(settings)
-    styles = [ArmStyle(arm.label, arm.style.color, arm.style.dash, arm.style.symbol) for arm in shown]
+    styles = [replace(arm.style, label=arm.label) for arm in shown]
     how = "Read it from right to left, as the gradient goes. Straight and steep: exponential. Level: it keeps its length."
     spec = layer_chart("by_layer", "Gradient by layer", how, "|dL/dh|² over the last layer's", styles, settings.depth, y_log=True)
     spec.wide = True
@@ -137,7 +138,7 @@ def _branches(settings: EscapeSettings) -> Chart:
 
 def _style(settings: EscapeSettings, key: str, label: str) -> ArmStyle:
     style = next(arm.style for arm in arms(settings) if arm.key == key)
-    return ArmStyle(label, style.color, style.dash, style.symbol)
+    return replace(style, label=label)
 
 
 def _relative(results: Results, key: str, depth: int) -> FloatArray:
@@ -180,7 +181,7 @@ def verdict(settings: EscapeSettings, results: Results) -> Verdict | None:
         _words(what, chosen, rates) for what, chosen in (("No change by", kept), ("Partly tamed by", partly), ("Tamed by", tamed))
     )
     sentence = (
-        f"|dL/dh|² grows {spread_words(rates['plain'])}-fold per layer with batch norm. {effects}"
+        f"|dL/dh|² grows by a factor of {spread_words(rates['plain'])} per layer with batch norm. {effects}"
         f"With skips it grows by a power of depth, {spread_words(power)} (theory: {exponent:.3g})."
     )
     numbers = {f"growth_{key}": float(np.median(values)) for key, values in rates.items()}

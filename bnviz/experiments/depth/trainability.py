@@ -82,9 +82,14 @@ def charts(settings: TrainSettings) -> tuple[Chart, ...]:
     )
     percent.y_range = (0.0, 102.0)
     loss = curve_chart(
-        "loss", "Training loss", "Lower is better. At 2.3 a net guesses.", "cross-entropy (nats)", styles, settings.steps
+        "loss",
+        "Training loss",
+        "Lower is better. At 2.3 a net guesses.",
+        "cross-entropy (nats)",
+        styles,
+        settings.steps,
+        y_log=True,
     )
-    loss.y_cap, loss.y_floor = 1.3, 0.0
     return (
         Chart(
             percent, lambda results: {"": [curve_point(100 * values) for values in _newest(results, "test_accuracy", settings)]}
@@ -138,14 +143,12 @@ def verdict(settings: TrainSettings, results: Results) -> Verdict | None:
     accuracies = [np.nan_to_num(values, nan=0.0) for values in _newest(results, "test_accuracy", settings)]  # diverged: 0
     count = len(settings.ordered)
     deep, skips = accuracies[count - 1], accuracies[count]
-    words = [
-        f"{spread_words(100 * values)} % {_with(depth)}" for depth, values in zip(settings.ordered, accuracies, strict=False)
-    ]
+    words = [f"{spread_words(100 * values)} % {_at(depth)}" for depth, values in zip(settings.ordered, accuracies, strict=False)]
     plain = f" Without a norm: {spread_words(100 * accuracies[-1])} %." if settings.plain else ""
     sentence = (
-        f"Test digits read after {settings.steps} steps at a learning rate of {settings.lr:g}: "
+        f"Test accuracy after {settings.steps} steps at a learning rate of {settings.lr:g}: "
         f"with batch norm {', '.join(words)}; "
-        f"with skips as well {spread_words(100 * skips)} % {_with(settings.deepest)}.{plain}"
+        f"with skips as well {spread_words(100 * skips)} % {_at(settings.deepest)}.{plain}"
     )
     numbers = {f"accuracy_{depth}": float(np.median(values)) for depth, values in zip(settings.ordered, accuracies, strict=False)}
     numbers |= {
@@ -158,8 +161,8 @@ def verdict(settings: TrainSettings, results: Results) -> Verdict | None:
     return Verdict(_answer(deep, skips), sentence, numbers)
 
 
-def _with(depth: int) -> str:
-    return f"with {depth} layers"
+def _at(depth: int) -> str:
+    return f"at {depth} layers"
 
 
 def _answer(deep: FloatArray, skips: FloatArray) -> str | None:
