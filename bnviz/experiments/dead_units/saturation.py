@@ -201,7 +201,7 @@ def verdict(settings: SaturationSettings, results: Results) -> Verdict | None:
     (first, *of_first), (second, *of_second) = far_words
     sentence = (
         f"After {settings.steps} steps at gain {plain(settings.gains[far])}, {of_first[0]} of the {first}s are saturated without "
-        f"a norm and {of_first[1]} with batch norm; of the {second}s {of_second[0]} and {of_second[1]}, over {settings.seeds} seeds."
+        f"a norm and {of_first[1]} with batch norm; of the {second}s {of_second[0]} and {of_second[1]} ({settings.seeds} seeds)."
     )
     if near != far:
         sentence += f" At gain {plain(settings.gains[near])}: {', '.join(near_words)}."
