@@ -192,8 +192,8 @@ def verdict(settings: DecaySettings, results: Results) -> Verdict | None:
     )
     if answer is None:
         sentence = (
-            f"The weights have not settled: the angle still moved by up to {100 * moved:.0f} % within the last third of the steps, "
-            f"and another start changes it by up to {100 * by_start:.0f} %. More steps, or more decay, would let them."
+            f"The weights have not settled: the angle still moved by up to {100 * moved:.0f} % within the last third of the "
+            f"steps, and another start changes it by up to {100 * by_start:.0f} %. More steps, or more decay, would let them."
         )
     digits, said = _digits(settings, results, theory)
     return Verdict(answer, sentence + said, numbers | digits)
