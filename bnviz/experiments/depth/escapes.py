@@ -56,7 +56,7 @@ def arms(settings: EscapeSettings) -> tuple[Arm, ...]:
     return (
         Arm("plain", "batch norm", "reference", bn, norm_style("batch"), rate),
         Arm("gamma", f"gamma {settings.gamma:.3g}", "scale", bn | {"gamma_init": settings.gamma}, gamma, rate),
-        Arm("gain", f"weights x {settings.gain:.3g}", "scale", bn | {"init_gain": settings.gain}, gain, rate),
+        Arm("gain", f"weights × {settings.gain:.3g}", "scale", bn | {"init_gain": settings.gain}, gain, rate),
         Arm("beta", f"beta {settings.beta:.3g}", "shape", bn | {"beta_init": settings.beta}, beta, shifted),
         Arm("residual", "skips", "shape", bn | {"residual": True}, residual, skip),
         Arm("layer", "layer norm", "shape", {"norm": "layer"}, norm_style("layer"), 1.0),
@@ -77,8 +77,8 @@ def _stage(settings: EscapeSettings, arm: Arm) -> Stage:
 
 
 def charts(settings: EscapeSettings) -> tuple[Chart, ...]:
-    """Gradient by layer, growth by arm, the residual net's power of depth and its variances."""
-    return _by_layer(settings), _by_arm(settings), _power(settings), _branches(settings)
+    """Gradient by layer, the residual net's power of depth, growth by arm, the residual net's variances."""
+    return _by_layer(settings), _power(settings), _by_arm(settings), _branches(settings)
 
 
 def _by_layer(settings: EscapeSettings) -> Chart:
@@ -95,6 +95,7 @@ def _by_arm(settings: EscapeSettings) -> Chart:
     styles = [*plain_styles(["measured"]), ArmStyle("closed form", THEORY_COLOR, "dot", "")]
     how = "Growth of |dL/dh|² per layer, over the inner layers. At 1 the gradient keeps its length."
     spec = category_chart("by_arm", "Growth per layer", how, "growth per layer", [arm.label for arm in shown], styles)
+    spec.wide = True
     theory = [[arm.theory for arm in shown]] * 3
 
     def draw(results: Results) -> dict[str, list[Any]]:

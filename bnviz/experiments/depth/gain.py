@@ -24,6 +24,7 @@ NORMS: tuple[NormName, ...] = ("none", "batch")
 SHOWN = (1e-6, 1e6)  # of the heatmap's colours
 NO_MATTER = np.log10(2)  # decades: a gain that changes the gradient by less than a factor of 2 plays no part
 MATTERS = 1.0  # decades: one that changes it by more than a factor of 10 does
+BATCH_NORM = 1.25  # at most what a batch-norm layer multiplies the gradient's norm by
 LEVEL = 1.0  # decades over the whole depth within which a gradient neither vanishes nor explodes
 
 
@@ -114,6 +115,7 @@ def _arriving(settings: GainSettings) -> Chart:
         _styles(),
         x_log=True,
         y_log=True,
+        y_range=_reach(settings),
     )
     if settings.activation != "tanh":
         steps = settings.depth - 1
@@ -133,8 +135,15 @@ def _signal(settings: GainSettings) -> Chart:
         _styles(),
         x_log=True,
         y_log=True,
+        y_range=_reach(settings),
     )
     return Chart(spec, lambda results: {"": [_powers(results.value(norm, "signal"), -1, settings.gains) for norm in NORMS]})
+
+
+def _reach(settings: GainSettings) -> tuple[float, float]:
+    """Axis range for what goes with the gain to the power of the depth, and for batch norm's own factor."""
+    top = max(settings.widest, BATCH_NORM) ** settings.depth
+    return settings.widest**-settings.depth / 10, 10 * top
 
 
 def _styles() -> list[ArmStyle]:

@@ -182,7 +182,7 @@ def verdict(settings: GrowthSettings, results: Results) -> Verdict | None:
     deviations = _deviations(settings, results)
     worst = max(abs(value) for value in deviations.values())
     sentence = (
-        f"With batch norm and {ACTIVATION_NAMES[first]}, |dL/dy|² grows by a factor of {spread_words(rates, 4)} per layer on its "
+        f"With batch norm ({ACTIVATION_NAMES[first]}) |dL/dy|² grows by a factor of {spread_words(rates, 4)} per layer on its "
         f"way down, in batches of {largest} (theory: {theory:.3f}): over {settings.depth} layers the gradient becomes "
         f"{times(10 ** float(np.median(decades)))} times as long. Without a norm the factor is {spread_words(plain)}. "
         f"All {len(deviations)} measured factors lie within {100 * worst:.2g} % of theory."

@@ -82,7 +82,7 @@ def _ranks(settings: RankSettings) -> Chart:
         settings.depth,
         y_range=(0.0, 1.05 * settings.batch_size),
     )
-    add_level(spec, effective_rank(settings), "theory, batch norm")
+    add_level(spec, effective_rank(settings), "theory, wide batch-norm net")
     return Chart(spec, _drawer("effective_rank", settings))
 
 
@@ -131,7 +131,7 @@ def verdict(settings: RankSettings, results: Results) -> Verdict | None:
     theory = growth.batch_cosine(settings.activation, settings.batch_size)
     sentence = (
         f"After {settings.depth} layers without a norm two samples have a cosine of {spread_words(last)}; with batch norm it "
-        f"is {spread_words(plateau)} in the inner layers (theory: {theory:.3f}). Of {settings.batch_size} samples' directions "
+        f"is {spread_words(plateau, 4)} in the inner layers (theory: {theory:.4f}). Of {settings.batch_size} samples' directions "
         f"{np.nanmedian(ranks['none']):.3g} are left without and {np.nanmedian(ranks['batch']):.3g} with batch norm."
     )
     numbers = {

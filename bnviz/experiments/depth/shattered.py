@@ -1,5 +1,6 @@
 """Whether neighbouring inputs have similar gradients after many layers."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class ShatterSettings(Settings):
 def arms(settings: ShatterSettings) -> dict[str, tuple[ArmStyle, dict[str, Any]]]:
     """Style and fields of every arm."""
     batch = {"norm": "batch", "beta_init": settings.beta}
-    (skips,) = plain_styles(["batch norm, skips"])
+    skips = replace(plain_styles(["batch norm, skips"])[0], dash="dashdot")
     return {
         "none": (norm_style("none"), {"norm": "none"}),
         "batch": (norm_style("batch"), batch),
@@ -105,6 +106,7 @@ def _by_depth(settings: ShatterSettings) -> Chart:
     spec = layer_chart(
         "by_depth", "Agreement by depth", how, "autocorrelation of df/dt", _styles(settings), settings.depths, markers=True
     )
+    spec.layout["xaxis"] |= {"dtick": 1 if settings.depth <= 12 else 5, "tick0": 0}
     line = np.linspace(-2, 2, POINTS)
     wide = [growth.plain_line_autocorrelation(line, depth)[settings.lag] for depth in settings.depths]
     add_theory_line(spec, settings.depths, wide, "theory, wide net without a norm")
