@@ -83,9 +83,9 @@ class Gain:
 
 def gain(without: ArrayLike, with_: ArrayLike) -> Gain:
     """The errors `without` less those `with_` something; pairs of which one is not known or diverged are left out."""
-    pairs = np.asarray(without, np.float64), np.asarray(with_, np.float64)
-    known = np.isfinite(pairs[0]) & np.isfinite(pairs[1])
-    differences = (pairs[0] - pairs[1])[known]
+    first, second = np.asarray(without, np.float64), np.asarray(with_, np.float64)
+    known = np.isfinite(first) & np.isfinite(second)
+    differences = first[known] - second[known]
     if not len(differences):
         return Gain(np.nan, np.nan, np.nan, 0)
     low, high, _ = median_interval(differences)

@@ -91,10 +91,10 @@ def charts(settings: SizeSettings) -> tuple[Chart, ...]:
     )
     loss = sweep_chart(
         "loss",
-        "Test loss",
-        "Lower is better; guessing costs 2.3 nats.",
+        "Training loss",
+        "Mean of the last batches, in training mode. Lower is better; guessing costs 2.3 nats.",
         "batch size",
-        "test loss (nats)",
+        "training loss (nats)",
         sizes,
         styles,
         x_log=True,
@@ -103,7 +103,7 @@ def charts(settings: SizeSettings) -> tuple[Chart, ...]:
     gap = sweep_chart(
         "gap",
         "Test minus training loss",
-        "Above 0: worse on the test set, in test mode, than on the last batches, in training mode.",
+        "Above 0: unseen digits cost more than those trained on. Below 0: the noise of training mode costs more than that.",
         "batch size",
         "loss gap (nats)",
         sizes,
@@ -126,12 +126,13 @@ def _rows(
 
 
 def _loss(results: Results, key: str, arm: int, trials: int) -> NDArray[np.float64]:
-    return reading(results, key, "test_loss", arm, trials)
+    """Training loss of the last batches."""
+    return recent_mean(results, key, "train_loss", arm, trials)
 
 
 def _gap(results: Results, key: str, arm: int, trials: int) -> NDArray[np.float64]:
     """Test loss less the training loss of the last batches; NaN where either is not known or diverged."""
-    test, train = _loss(results, key, arm, trials), recent_mean(results, key, "train_loss", arm, trials)
+    test, train = reading(results, key, "test_loss", arm, trials), _loss(results, key, arm, trials)
     return np.where(np.isfinite(test), test, np.nan) - np.where(np.isfinite(train), train, np.nan)
 
 

@@ -112,16 +112,18 @@ def verdict(settings: FoldingSettings, results: Results) -> Verdict | None:
     training = _value(results, "training")
     scatter = float(np.nanstd(training, axis=1).mean())
     unit = f"{plain(slope)} x {'+' if shift >= 0 else '-'} {plain(abs(shift))}"
+    share = float(agreement.min())
+    same = "the whole test set" if share == 1 else f"at least {plain(100 * share)} % of the test set"
     sentence = (
         f"The unit shown computes {unit} in test mode. Folded into the weights, the whole net differs by at most "
         f"{plain(worst['float32'])} in float32 and {plain(worst['float64'])} in float64, relative to the largest value, over "
-        f"{settings.seeds} nets; at least {plain(100 * float(agreement.min()))} % of the test set get the same class. "
+        f"{settings.seeds} nets; {same} gets the same class. "
         f"In training mode the unit's output for one input scatters by {plain(scatter)} from batch to batch."
     )
     numbers = {
         "float32": worst["float32"],
         "float64": worst["float64"],
-        "agreement": float(agreement.min()),
+        "agreement": share,
         "scatter": scatter,
         "line_error": float(np.abs(_value(results, "eval") - _value(results, "line")).max()),
     }
