@@ -119,7 +119,8 @@ def _limit(sweep: TwinSweep, batch: UsableRange) -> str:
 def judge(found: Verdict) -> Finding:
     """Supported when batch norm learns at every gain of six decades, mixed when over a far wider range only."""
     numbers = found.numbers
-    measured = f"learned at {100 * numbers['share_batch']:.0f} % of the gains with batch norm, at {100 * numbers['share_none']:.0f} % without"
+    batch, none = (f"{100 * numbers[name]:.0f} %" for name in ("share_batch", "share_none"))
+    measured = f"learned at {batch} of the gains with batch norm, at {none} without"
     judgements: dict[str | None, Judgement] = {"any": "supported", "wider": "mixed"}
     return Finding(judgements.get(found.answer, "not supported in this setting"), measured)
 

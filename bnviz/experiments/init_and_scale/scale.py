@@ -23,7 +23,7 @@ AS_MUCH = 1.5  # steps within this factor of those with standardized inputs are 
 KEEP = ("train_loss", "input_condition")
 FRAMES = 40
 
-LECUN = Reference("LeCun et al. 1998, Efficient BackProp, section 4.3", "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf")
+LECUN = Reference("LeCun et al. 1998, Efficient BackProp, section 4.3", "https://doi.org/10.1007/3-540-49430-8_2")
 IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization", "https://arxiv.org/abs/1502.03167")
 
 

@@ -82,13 +82,13 @@ def settled(settings: DecaySettings, results: Results) -> dict[str, NDArray[np.f
     assert angle is not None
     known = int((~np.isnan(fourth[0, :, 0, 0])).sum())
     count = max(round(known * LAST), 1)
-    last, half = slice(known - count, known), known - count // 2
+    last, half = slice(known - count, known), max(known - count // 2, 1)
     decay = np.array(settings.values)[:, None]
     return {
         "norm": fourth[:, last].mean(1) ** 0.25,
         "predicted_norm": (settings.lr / (2 * decay) * gradient[:, last].mean(1)) ** 0.25,
         "angle": _root_mean(angle[:, last]),
-        "moved": _root_mean(angle[:, half:known]) / _root_mean(angle[:, known - count : half]) - 1,
+        "moved": _root_mean(angle[:, half - 1 : known]) / _root_mean(angle[:, known - count : half]) - 1,
     }
 
 
