@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 Range = tuple[float, float]
+MOST_PLAIN_DECADES = 3.5
 THEORY_DASHES = ("dot", "dashdot", "longdashdot")
 BOXES = 0.8  # share of a category's place that its boxes take
 HIGHEST_FLAG, NEXT_FLAG = 0.96, 0.07  # of the signs for divergence, as shares of the plot's height
@@ -228,9 +229,18 @@ def _x_axis(x: Sequence[float], is_log: bool) -> dict[str, Any]:
     axis: dict[str, Any] = {"range": [round(ends[0] - room, 6), round(ends[1] + room, 6)]}
     if not is_log:
         return axis
-    decades = ends[1] - ends[0]
-    ticks = {"dtick": max(1, math.ceil(decades / 6)), "nticks": 0} if decades >= 2 else {"dtick": "D2", "nticks": 0}
-    return axis | {"type": "log", "exponentformat": "power", **ticks}
+    return axis | {"type": "log", **_log_ticks(*axis["range"])}
+
+
+def _log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Powers of ten; over few decades 1 and 3 of each, in plain numbers."""
+    decades = high - low
+    if decades > MOST_PLAIN_DECADES:
+        return {"exponentformat": "power", "dtick": math.ceil(decades / 6), "nticks": 0}
+    steps = (1, 3) if decades > 1 else (1, 1.5, 2, 3, 5, 7)
+    values = [step * 10**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    shown = [value for value in values if low <= math.log10(value) <= high]
+    return {"tickvals": shown, "ticktext": [f"{value:g}" for value in shown]}
 
 
 def _plain(value: float) -> float | None:

@@ -143,7 +143,7 @@ def test_nets_that_all_diverged_are_said_to_have():
 def test_born_dead_agrees_with_the_closed_form():
     verdict, results = conclude("dead_units", "born_dead", widths=(2, 4, 6), depth=20)
     assert verdict is not None
-    share, _ = born_dead.shares(results, "none") or (None, None)
+    share, _ = born_dead.shares(results, "none", 10_000) or (None, None)
     assert share is not None
     formula = [[100 * (1 - (1 - 2.0**-width) ** depth) for depth in range(1, 21)] for width in (2, 4, 6)]
     assert np.abs(share - formula).max() < 1.5  # three standard errors of 10,000 nets

@@ -1,6 +1,5 @@
 """Nets that are dead before they train: the share of random ReLU nets that put out nothing, against its closed form."""
 
-import math
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +11,6 @@ from bnviz.config import Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.dead_units.common import LU, NORMS, PERCENT, STYLES, FloatArray
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import plain
 from bnviz.theory import born_dead_probability
 
 SAMPLES = 8  # inputs of a net with batch norm, which needs more than one
@@ -37,7 +35,7 @@ def stages(settings: BornDeadSettings) -> tuple[Stage, ...]:
     """Nets without a norm, then with batch norm."""
     shared = {"widths": settings.widths, "depth": settings.depth, "seed": settings.seed}
     plain_nets = {**shared, "nets": settings.nets}
-    normed = {**shared, "nets": max(settings.nets // 10, 200), "norm": "batch", "samples": SAMPLES}
+    normed = {**shared, "nets": nets_of(settings, "batch"), "norm": "batch", "samples": SAMPLES}
     seconds = 4e-7 * settings.nets * settings.depth * len(settings.widths)
     return (
         Stage("none", "no norm", probe="born_dead", options=plain_nets, seconds=seconds),
@@ -45,14 +43,23 @@ def stages(settings: BornDeadSettings) -> tuple[Stage, ...]:
     )
 
 
-def shares(results: Results, key: str) -> tuple[FloatArray, FloatArray] | None:
-    """Percent of nets dead after each layer and the half width of its 95 % interval, each (widths, depth); None: not yet."""
+def shares(results: Results, key: str, nets: int) -> tuple[FloatArray, FloatArray] | None:
+    """Percent of nets dead after each layer and the half width of its 95 % interval, each (widths, depth); None: not yet.
+
+    The half width is never below 3 / nets, the upper bound when none (or all) of so many nets was dead.
+    """
     rounds = results.value(key, "dead_share")
     if rounds is None:
         return None
     known = rounds[:, :, np.isfinite(rounds[0, 0])]
-    error = known.std(axis=2, ddof=1) / math.sqrt(known.shape[2]) if known.shape[2] > 1 else np.zeros(known.shape[:2])
-    return 100 * known.mean(axis=2), 100 * DEVIATIONS * error
+    drawn = nets * known.shape[2] / rounds.shape[2]
+    share = known.mean(axis=2)
+    return 100 * share, 100 * np.maximum(DEVIATIONS * np.sqrt(share * (1 - share) / drawn), 3 / drawn)
+
+
+def nets_of(settings: BornDeadSettings, key: str) -> int:
+    """Random nets of every width: those with batch norm cost more and are fewer."""
+    return settings.nets if key == "none" else max(settings.nets // 10, 200)
 
 
 def theory(settings: BornDeadSettings) -> FloatArray:
@@ -78,7 +85,7 @@ def _by_layer(settings: BornDeadSettings, key: str) -> Chart:
     add_theory_line(spec, np.tile(np.arange(1, settings.depth + 2), len(settings.widths)), lines, "theory, no norm")
 
     def draw(results: Results) -> dict[str, list[Series]]:
-        measured = shares(results, key)
+        measured = shares(results, key, nets_of(settings, key))
         nothing: Series = [[None] * settings.depth] * 3
         return {
             "": [nothing] * len(settings.widths) if measured is None else [_series(*row) for row in zip(*measured, strict=True)]
@@ -106,7 +113,7 @@ def _by_width(settings: BornDeadSettings) -> Chart:
     add_theory_line(spec, settings.widths, theory(settings)[:, -1], "theory, no norm")
 
     def draw(results: Results) -> dict[str, list[Series]]:
-        measured = [shares(results, norm) for norm in NORMS]
+        measured = [shares(results, norm, nets_of(settings, norm)) for norm in NORMS]
         nothing: Series = [[None] * len(settings.widths)] * 3
         return {"": [nothing if found is None else _series(found[0][:, -1], found[1][:, -1]) for found in measured]}
 
@@ -127,7 +134,7 @@ def answer(share: FloatArray, error: FloatArray, widths: FloatArray) -> str | No
 
 def verdict(settings: BornDeadSettings, results: Results) -> Verdict | None:
     """How many nets are dead at birth, how far from the closed form, and how many with batch norm."""
-    measured = shares(results, "none")
+    measured = shares(results, "none", nets_of(settings, "none"))
     if measured is None or not results.finished("none"):
         return None
     share, error = measured
@@ -144,10 +151,10 @@ def verdict(settings: BornDeadSettings, results: Results) -> Verdict | None:
         "narrow_dead": float(share[narrow, -1]),
         "wide_dead": float(share[wide, -1]),
     }
-    normed = shares(results, "batch")
+    normed = shares(results, "batch", nets_of(settings, "batch"))
     if normed is not None and results.finished("batch"):
         numbers["batch_dead"] = float(normed[0].max())
-        sentence += f" With batch norm: at most {plain(numbers['batch_dead'])} %."
+        sentence += f" With batch norm: {_words(normed[0].max(), normed[1].max())}."
     return Verdict(answer(share, error, np.array(settings.widths)), sentence, numbers)
 
 

@@ -85,7 +85,7 @@ def judge_no_dying(found: Verdict) -> Finding:
 PART = Part(
     id="units_map",
     title="Dying while training",
-    question="Two twins train at the learning rate 1: whose ReLU units die?",
+    question="Twins train at the large learning rate 1: whose ReLU units die?",
     choices=(
         Choice("bare", "Those of the net without a norm"),
         Choice("batch", "Those of the net with batch norm"),
