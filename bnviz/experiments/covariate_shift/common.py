@@ -1,0 +1,128 @@
+"""What the parts on covariate shift share: the stage's name, typical values over a run, pairs of twins, words."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bnviz.charts.spec import ChartSpec
+from bnviz.charts.sweeps import curve_chart, curve_point
+from bnviz.charts.theme import ArmStyle
+from bnviz.config import ArmConfig, NormName
+from bnviz.experiments.base import Chart, Reference, Settings
+from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import LAST_SHARE, Spread, plain, spread_of
+
+FloatArray = NDArray[np.float64]
+
+STAGE = "training"
+IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization", "https://arxiv.org/abs/1502.03167")
+SANTURKAR = Reference(
+    "Santurkar et al. 2018, How Does Batch Normalization Help Optimization?", "https://arxiv.org/abs/1805.11604"
+)
+
+
+def arm_of(settings: Settings, norm: NormName, **fields: object) -> ArmConfig:
+    """An arm with the fields of a network that the settings name."""
+    shared = settings.model_dump(include=set(ArmConfig.model_fields))
+    return ArmConfig.model_validate({**shared, **fields, "norm": norm})
+
+
+def over_run(results: Results, measure: str, arm: int, first_layer: int = 0) -> FloatArray:
+    """Median of a layer measure or extra over all measurements and the layers from `first_layer` on, (trials,); NaN: unknown."""
+    values = results.curve(STAGE, measure, arm)[:, :, first_layer:]
+    return np.array([np.median(known) if len(known := row[np.isfinite(row)]) else np.nan for row in values.swapaxes(0, 1)])
+
+
+def over_layers(results: Results, measure: str, arm: int, first_layer: int = 0) -> FloatArray:
+    """Median of the newest measurement over the layers from `first_layer` on, (trials,); NaN where one is unknown."""
+    last = results.last(STAGE)
+    assert last is not None
+    tables = last.arms[arm].layers | last.arms[arm].extras
+    return np.median(np.asarray(tables[measure], np.float64)[:, first_layer:], axis=1)
+
+
+def mean_loss(results: Results, arm: int) -> FloatArray:
+    """Train loss averaged over the measurements so far, (trials,): the lower, the faster it fell; infinite once diverged."""
+    losses = results.curve(STAGE, "train_loss", arm).mean(axis=0)
+    return np.where(np.isfinite(losses), losses, np.inf)
+
+
+def final_loss(results: Results, arm: int, share: float = LAST_SHARE) -> FloatArray:
+    """Train loss averaged over the last part of the measurements, (trials,); infinite once diverged."""
+    losses = results.curve(STAGE, "train_loss", arm)
+    recent = losses[-max(round(share * len(losses)), 1) :].mean(axis=0)
+    return np.where(np.isfinite(recent), recent, np.inf)
+
+
+def ratio(values: ArrayLike, reference: ArrayLike) -> Spread:
+    """The ratio of twins, pair by pair; pairs of which one is unknown or diverged are left out."""
+    above, below = np.asarray(values, np.float64), np.asarray(reference, np.float64)
+    known = np.isfinite(above) & np.isfinite(below) & (below != 0)
+    return spread_of(above[known] / below[known])
+
+
+def direction(found: Spread) -> int:
+    """1: above 1 in every pair, -1: below 1 in every pair, 0: they do not agree, or nothing is known."""
+    return int(found.count > 0 and found.low > 1) - int(found.count > 0 and found.high < 1)
+
+
+def middle(values: ArrayLike) -> str:
+    """The median of what is finite, three digits."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    return plain(float(np.median(known))) if len(known) else "diverged"
+
+
+def lower_in(values: FloatArray, reference: FloatArray) -> str:
+    """'in 3 of 3 pairs': in how many pairs the first value is the lower one; a diverged one counts as the highest."""
+    return f"in {int((values < reference).sum())} of {len(values)} pairs"
+
+
+def faster(batch: FloatArray, none: FloatArray) -> str:
+    """A sentence on who learned faster, by the loss averaged over the run, pair by pair."""
+    below = int((batch < none).sum())
+    who = "faster" if below == len(batch) else "more slowly" if not below else "neither clearly faster nor slower"
+    return (
+        f"Batch norm trained {who}: its loss, averaged over the run, is {middle(batch)} against {middle(none)}, "
+        f"the lower one {lower_in(batch, none)}."
+    )
+
+
+def diverged(results: Results, labels: Sequence[str]) -> str:
+    """A sentence on diverged trials; empty when there are none."""
+    last = results.last(STAGE)
+    counts = [int((np.asarray(arm.diverged_at) >= 0).sum()) for arm in last.arms] if last else []
+    said = [f"{count} of {label}" for count, label in zip(counts, labels, strict=False) if count]
+    return f" Diverged and left out: {', '.join(said)}." if said else ""
+
+
+def by_step(
+    id: str,
+    title: str,
+    how: str,
+    y_title: str,
+    styles: Sequence[ArmStyle],
+    steps: int,
+    measure: str,
+    *,
+    first_layer: int = 0,
+    y_log: bool = False,
+    y_range: tuple[float, float] | None = None,
+) -> Chart:
+    """A curve over the steps of a layer measure's median over the layers, or of the train loss."""
+    spec = curve_chart(id, title, how, y_title, styles, steps, y_log=y_log, y_range=y_range)
+    return curve_of(spec, measure, len(styles), first_layer)
+
+
+def curve_of(spec: ChartSpec, measure: str, arms: int, first_layer: int = 0) -> Chart:
+    """A chart over the steps, one point a measurement and arm."""
+
+    def draw(results: Results) -> dict[str, list]:
+        if measure in ("train_loss", "test_loss"):
+            last = results.last(STAGE)
+            assert last is not None
+            return {"": [curve_point(arm.curves[measure]) for arm in last.arms]}
+        return {"": [curve_point(over_layers(results, measure, arm, first_layer)) for arm in range(arms)]}
+
+    return Chart(spec, draw)

@@ -1,0 +1,134 @@
+"""Experiment 3: what the three parts find over several seeds, and what their verdicts say of other data."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bnviz.experiments.base import Verdict
+from bnviz.experiments.covariate_shift import EXPERIMENT, common, deep_linear, drift_and_shift, noisy
+from bnviz.experiments.headless import conclude
+from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import Spread
+from bnviz.records import ArmMeasured, StageMeasured
+
+PARTS = {part.id: part for part in EXPERIMENT.parts}
+
+
+@pytest.mark.slow
+def test_drift_falls_gradients_shift_more_and_training_is_faster():
+    verdict, results = conclude("covariate_shift", "drift_and_shift", "ten", steps=200, seeds=3)
+    assert verdict is not None
+    assert verdict.answer == "split"
+    numbers = verdict.numbers
+    assert numbers["drift_high"] < 0.5  # far below 1 in every pair
+    assert numbers["shift_low"] > 1
+    assert numbers["cosine_batch"] < numbers["cosine_none"]
+    assert numbers["faster_pairs"] == 3
+    for arm in (0, 1):  # the first layer has none below it
+        assert (results.curve("training", "shift", arm)[:, :, 0] == 0).all()
+        assert (results.curve("training", "shift_cosine", arm)[:, :, 0] == 1).all()
+    findings = [claim.judge(verdict).judgement for claim in PARTS["drift_and_shift"].claims]
+    assert findings == ["mixed", "supported"]
+
+
+def test_large_steps_from_large_weights_make_the_gradients_shift_alike():
+    verdict, _ = conclude("covariate_shift", "drift_and_shift", "large_steps", seeds=3)
+    assert verdict is not None
+    assert verdict.answer != "split"
+    assert verdict.numbers["shift_ratio"] == pytest.approx(1, abs=0.15)
+    assert verdict.numbers["drift_high"] < 1
+
+
+@pytest.mark.slow
+def test_noise_moves_the_distributions_and_the_net_still_ends_lower():
+    verdict, _ = conclude("covariate_shift", "noisy", "deep", seeds=3)
+    assert verdict is not None
+    assert verdict.answer == "better"
+    assert verdict.numbers["jitter_low"] > 1
+    assert verdict.numbers["loss_batch_noisy"] < verdict.numbers["loss_none"]
+    assert PARTS["noisy"].claims[0].judge(verdict).judgement == "supported"
+
+
+@pytest.mark.slow
+def test_where_the_plain_net_does_well_noise_loses():
+    verdict, _ = conclude("covariate_shift", "noisy", "easy", seeds=3)
+    assert verdict is not None
+    assert verdict.answer == "worse"
+    assert PARTS["noisy"].claims[0].judge(verdict).judgement == "not supported in this setting"
+
+
+def test_deep_linear_nets():
+    verdict, _ = conclude("covariate_shift", "deep_linear", "random", seeds=3)
+    assert verdict is not None
+    assert verdict.answer == "lower"
+    assert verdict.numbers["cosine_none_low"] > 0.95
+    assert verdict.numbers["gap_high"] < -0.1
+    assert PARTS["deep_linear"].claims[0].judge(verdict).judgement == "supported"
+
+
+def test_orthogonal_layers_make_no_difference():
+    verdict, _ = conclude("covariate_shift", "deep_linear", "orthogonal", seeds=3, steps=40)
+    assert verdict is not None
+    assert verdict.answer == "same"
+    assert PARTS["deep_linear"].claims[0].judge(verdict).judgement == "not supported in this setting"
+
+
+def _arm(loss: float, drift: float, shift: float, cosine: float, layers: int = 3) -> ArmMeasured:
+    full = {name: np.full((2, layers), value, np.float32) for name, value in (("d", drift), ("r", shift), ("c", cosine))}
+    extras = {"shift": full["r"], "shift_relative": full["r"], "shift_cosine": full["c"]}
+    curves = {"train_loss": np.full(2, loss, np.float32), "test_loss": np.full(2, loss, np.float32)}
+    diverged = np.array([-1, 5 if math.isnan(loss) else -1], np.int32)
+    return ArmMeasured(curves, {"pre_activation_drift": full["d"]}, {}, {}, diverged, extras)
+
+
+def _results(*arms: ArmMeasured, frames: int = 3) -> Results:
+    results = Results(["training"])
+    for frame in range(frames):
+        results.add(StageMeasured(frame, 0, frame, frame / frames, frame == frames - 1, arms, {}))
+    return results
+
+
+@pytest.mark.parametrize(
+    ("batch", "answer"),
+    [((0.5, 1.5), "split"), ((0.5, 0.5), "both_fall"), ((2, 2), "both_rise"), ((2, 0.5), "split_back"), ((0.5, 1.0), None)],
+)
+def test_the_answer_follows_the_data(batch, answer):
+    results = _results(_arm(1.0, 1.0, 1.0, 0.9), _arm(0.5, *batch, 0.5))
+    verdict = drift_and_shift.verdict(drift_and_shift.ShiftSettings(), results)
+    assert verdict is not None
+    assert verdict.answer == answer
+    assert ("do not agree" in verdict.sentence) == (answer is None)
+    assert "faster" in verdict.sentence
+
+
+def test_all_falling_would_support_the_claim():
+    results = _results(_arm(1.0, 1.0, 1.0, 0.9), _arm(2.0, 0.5, 0.5, 0.9))
+    verdict = drift_and_shift.verdict(drift_and_shift.ShiftSettings(), results)
+    assert verdict is not None
+    assert [claim.judge(verdict).judgement for claim in PARTS["drift_and_shift"].claims] == [
+        "supported",
+        "not supported in this setting",
+    ]
+    assert "more slowly" in verdict.sentence
+
+
+@pytest.mark.parametrize("part", [drift_and_shift, noisy, deep_linear], ids=lambda module: module.PART.id)
+def test_nothing_known_says_so(part):
+    settings = part.PART.presets[0].settings
+    assert part.verdict(settings, Results(["training"])) is None
+    lost = _arm(math.nan, math.nan, math.nan, math.nan)
+    verdict = part.verdict(settings, _results(lost, lost, lost))
+    assert isinstance(verdict, Verdict)
+    assert verdict.answer is None
+    assert "nothing to compare" in verdict.sentence
+    assert "nan" not in verdict.sentence
+    for claim in part.PART.claims:
+        assert claim.judge(verdict).judgement == "mixed"
+
+
+def test_summaries():
+    assert common.ratio([2.0, math.nan, 3.0], [1.0, 1.0, math.inf]) == Spread(2.0, 2.0, 2.0, 1)
+    assert common.direction(Spread(2.0, 1.1, 3.0, 3)) == 1
+    assert common.direction(Spread(0.5, 0.4, 1.1, 3)) == 0
+    assert common.direction(Spread(math.nan, math.nan, math.nan, 0)) == 0
