@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from bnviz.config import SCHEMA_VERSION
-from bnviz.experiments.base import Claim, Finding, Verdict
+from bnviz.experiments.base import Claim, Verdict
 from bnviz.experiments.catalog import catalog
 from bnviz.experiments.headless import conclude
 
@@ -28,7 +28,7 @@ NOT_MEASURED = "not measured"
 ICONS = {"supported": "✔", "mixed": "◐", "not supported in this setting": "✘", NOT_MEASURED: "–"}
 # What the sources say of batch norm, in the order of the board; what else parts claim follows in their order.
 OF_THE_SOURCES = (
-    "solves_covariate_shift",
+    "covariate_shift",
     "cures_gradients",
     "faster_training",
     "higher_rates",
@@ -39,7 +39,7 @@ OF_THE_SOURCES = (
     "smooths_landscape",
     "explodes_gradients",
     "length_direction",
-    "not_for_rnns",
+    "no_rnn",
     "before_the_activation",
     "unscaled_inputs",
 )
@@ -146,11 +146,18 @@ def _run(each: Stated) -> tuple[Verdict | None, str, float]:
 
 
 def _row(each: Stated, verdict: Verdict | None, reason: str, seconds: float) -> Row:
-    finding = each.claim.judge(verdict) if verdict is not None else None
-    judgement, measured = (finding.judgement, finding.measured) if isinstance(finding, Finding) else (NOT_MEASURED, reason)
-    claim, (experiment, part, preset) = each.claim, each.run
-    source = claim.source
-    return Row(claim.id, claim.text, judgement, measured, experiment, part, preset, source.text, source.url, seconds, _now())
+    claim, source = each.claim, each.claim.source
+    judgement, measured = _judged(claim, verdict) if verdict is not None else (NOT_MEASURED, reason)
+    return Row(claim.id, claim.text, judgement, measured, *each.run, source.text, source.url, seconds, _now())
+
+
+def _judged(claim: Claim, verdict: Verdict) -> tuple[str, str]:
+    """(judgement, what was measured); a rule that the verdict gives no numbers for judges nothing."""
+    try:
+        finding = claim.judge(verdict)
+    except (LookupError, ValueError, ArithmeticError):
+        return NOT_MEASURED, verdict.sentence
+    return finding.judgement, finding.measured
 
 
 def _now() -> str:

@@ -8,7 +8,7 @@ from bnviz.experiments.base import Experiment, Part
 from bnviz.experiments.catalog import catalog
 from bnviz.experiments.settings_text import to_query
 
-QUICK_SECONDS = 6.0  # a default that is estimated to take longer is shortened, but for the first part of a page
+QUICK_SECONDS = 2.0  # a part that is estimated to take longer is shortened, but for the first of a page
 QUICK = {"steps": 40, "seeds": 2, "trials": 2}  # where a part has such a setting
 ENDED = "['finished', 'stopped', 'failed'].includes(state)"
 PATIENCE_SECONDS = 150
