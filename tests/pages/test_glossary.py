@@ -1,6 +1,8 @@
 """The glossary: what its file must look like, and that terms are found where they occur."""
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -86,3 +88,12 @@ def test_the_page_explains_the_words_it_uses() -> None:
 
 def test_a_page_without_such_words_has_no_box() -> None:
     assert not AppTest.from_function(page, args=("Nothing here.",)).run().expander
+
+
+OTHER_SIGNS = ("\\epsilon", "\\phi", "dL/dy", "\\mu_B", "\\mathrm{lr}")  # for what the glossary writes in another way
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_lessons_use_the_symbols_of_the_glossary(lesson: Path) -> None:
+    text = lesson.read_text("utf-8")
+    assert [sign for sign in OTHER_SIGNS if re.search(re.escape(sign) + r"(?![a-z])", text)] == []

@@ -93,7 +93,9 @@ def _by_layer(settings: GrowthSettings) -> Chart:
     activations, largest = _activations(settings), _sizes(settings)[-1]
     styles = [norm_style("none", "no norm, ReLU"), *_styles(settings)]
     how = f"Batches of {largest}. Read it from right to left, as the gradient goes: a line that climbs to the left explodes."
-    spec = layer_chart("by_layer", "Gradient by layer", how, "|dL/dy|² over the last layer's", styles, settings.depth, y_log=True)
+    spec = layer_chart(
+        "by_layer", "Gradient by layer", how, "|dL/d pre-norm|² over the last layer's", styles, settings.depth, y_log=True
+    )
     layers = np.arange(1, settings.depth + 1)
     for activation in activations:
         rate = growth.gradient_growth(activation, largest, gamma=settings.gamma)
@@ -105,9 +107,9 @@ def _by_layer(settings: GrowthSettings) -> Chart:
 def _each_layer(settings: GrowthSettings) -> Chart:
     """|dL/dy_l|^2 over |dL/dy_(l+1)|^2 for every layer but the first, which is given the inputs, and the last."""
     largest = _sizes(settings)[-1]
-    how = f"Batches of {largest}: how much larger |dL/dy|² is than one layer above. Above 1: it grows on its way down."
+    how = f"Batches of {largest}: how much larger |dL/d pre-norm|² is than one layer above. Above 1: it grows on its way down."
     layers = list(range(2, settings.depth))
-    spec = layer_chart("each_layer", "Growth in each layer", how, "growth R of |dL/dy|²", _styles(settings), layers)
+    spec = layer_chart("each_layer", "Growth in each layer", how, "growth R of |dL/d pre-norm|²", _styles(settings), layers)
     for activation in _activations(settings):
         rate = growth.gradient_growth(activation, largest, gamma=settings.gamma)
         add_level(spec, rate, f"theory, {ACTIVATION_NAMES[activation]}")
@@ -136,7 +138,7 @@ def _batch_spec(settings: GrowthSettings, sizes: list[int]) -> ChartSpec:
         "Growth by batch size",
         how,
         "samples in a batch",
-        "growth R of |dL/dy|² per layer",
+        "growth R of |dL/d pre-norm|² per layer",
         sizes,
         _styles(settings),
         x_log=True,
@@ -182,8 +184,8 @@ def verdict(settings: GrowthSettings, results: Results) -> Verdict | None:
     deviations = _deviations(settings, results)
     worst = max(abs(value) for value in deviations.values())
     sentence = (
-        f"With batch norm ({ACTIVATION_NAMES[first]}) |dL/dy|² grows by a factor of {spread_words(rates, 4)} per layer on its "
-        f"way down, in batches of {largest} (theory: {theory:.3f}): over {settings.depth} layers the gradient becomes "
+        f"With batch norm ({ACTIVATION_NAMES[first]}) |dL/d pre-norm|² grows by a factor of {spread_words(rates, 4)} per layer "
+        f"on its way down, in batches of {largest} (theory: {theory:.3f}): over {settings.depth} layers the gradient becomes "
         f"{times(10 ** float(np.median(decades)))} times as long. Without a norm the factor is {spread_words(plain)}. "
         f"All {len(deviations)} measured factors lie within {100 * worst:.2g} % of theory."
     )
@@ -222,7 +224,7 @@ def judge_explosion(verdict: Verdict) -> Finding:
     """Supported when every network's gradient at least doubles over the depth while the plain net's growth is below it."""
     numbers = verdict.numbers
     growths = [f"{numbers[name]:.3f}" for name in ("growth", "theory", "plain")]
-    measured = f"|dL/dy|² grows by {growths[0]} per layer (theory {growths[1]}), without a norm by {growths[2]}"
+    measured = f"|dL/d pre-norm|² grows by {growths[0]} per layer (theory {growths[1]}), without a norm by {growths[2]}"
     if verdict.answer == "explode" and numbers["growth_low"] > numbers["plain"]:
         return Finding("supported", measured)
     return Finding("mixed" if verdict.answer == "explode" else "not supported in this setting", measured)

@@ -114,7 +114,7 @@ def _by_net(settings: TrainSettings) -> Chart:
 def _gradients(settings: TrainSettings, styles: list[ArmStyle]) -> Chart:
     how = "Scrub to step 0: before training it grows towards layer 1, the more the deeper the net. Then watch it."
     spec = layer_chart(
-        "gradients", "Gradient by layer", how, "|dL/dy| of the batch", styles, max(settings.deepest, 2), y_log=True
+        "gradients", "Gradient by layer", how, "|dL/d pre-norm| of the batch", styles, max(settings.deepest, 2), y_log=True
     )
 
     def draw(results: Results) -> dict[str, list[Any]]:

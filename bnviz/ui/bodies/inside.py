@@ -120,7 +120,7 @@ def _modes(settings: ArithmeticSettings) -> None:
         st.caption("A batch of one sample has no unbiased variance: the running variance keeps its value.")
     st.markdown("**At inference** they take the place of the batch's own. What is left is a straight line for each feature:")
     st.latex(
-        r"y = a\,x + c, \qquad a = \frac{\gamma}{\sqrt{\sigma^2_\mathrm{run} + \epsilon}}, \qquad c = \beta - a \mu_\mathrm{run}"
+        r"y = a\,x + c, \qquad a = \frac{\gamma}{\sqrt{\sigma^2_\mathrm{run} + \varepsilon}}, \qquad c = \beta - a \mu_\mathrm{run}"
     )
     samples = range(1, len(y) + 1)
     values = np.concatenate([scale, shift, *(np.stack([done.y[i], y[i]]) for i in range(len(y)))])

@@ -131,7 +131,7 @@ def _forward(at: _Numbers) -> tuple[Step, ...]:
             FORWARD,
             "Normalized value x-hat",
             "Mean 0 and, but for ε, variance 1. ε keeps the root above 0 when all samples are alike.",
-            r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}",
+            r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}",
             rf"\hat{{x}}_{i} = \frac{{{at.one(done.deviation)}}}{{{at.root}}} = {at.one(done.x_hat)}",
             "x-hat",
             done.x_hat,
@@ -218,7 +218,7 @@ def _to_inputs(at: _Numbers) -> tuple[Step, ...]:
             BACKWARD,
             "Gradient of x",
             "The straight way less the two others; with γ in front, γ / √(σ² + ε) [dy - mean(dy) - x-hat mean(dy x-hat)].",
-            r"\frac{\partial L}{\partial x_i} = \frac{1}{\sqrt{\sigma^2 + \epsilon}} \left[ "
+            r"\frac{\partial L}{\partial x_i} = \frac{1}{\sqrt{\sigma^2 + \varepsilon}} \left[ "
             r"\frac{\partial L}{\partial \hat{x}_i} - \overline{d\hat{x}} - \hat{x}_i\, \overline{d\hat{x}\, \hat{x}} \right]",
             rf"\frac{{\partial L}}{{\partial x_{i}}} = \frac{{{dx_hat} - {mean} - {var_term}}}{{{at.root}}} = {at.one(back.dx)}",
             "∂L/∂x",
