@@ -125,3 +125,30 @@ def test_plain_gradient_correlation_at_the_ends():
     assert growth.plain_gradient_correlation(0.0, 30) == pytest.approx(1.0, abs=1e-6)
     assert growth.plain_gradient_correlation(math.pi, 1) == pytest.approx(0.0, abs=1e-12)
     assert growth.plain_gradient_correlation(math.pi / 2, 1) == pytest.approx(0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize(("activation", "gamma", "beta"), [("relu", 1, 0), ("tanh", 2, 0.5), ("sigmoid", 1, 0), ("linear", 1, 0)])
+def test_batch_cosine_against_simulated_batches(activation, gamma, beta):
+    batch, value = 8, FUNCTIONS[activation][0] if activation in FUNCTIONS else (lambda z: z)
+    units = np.random.default_rng(0).standard_normal((200_000, batch))
+    units -= units.mean(axis=1, keepdims=True)
+    outputs = value(gamma * units / units.std(axis=1, keepdims=True) + beta)
+    products = outputs[:, 0] * outputs[:, 1] / (outputs[:, 0] ** 2).mean()
+    expected = growth.batch_cosine(activation, batch, gamma=gamma, beta=beta)
+    assert abs(products.mean() - expected) < FIVE * products.std() / math.sqrt(len(products))
+
+
+def test_plain_line_autocorrelation_is_the_ratio_of_naive_sums():
+    line, depth = np.linspace(-2, 2, 9), 3
+    kernel = np.array(
+        [[float(growth.plain_gradient_correlation(abs(np.arctan(a) - np.arctan(b)), depth)) for b in line] for a in line]
+    )
+    factor = np.linalg.cholesky(kernel + 1e-12 * np.eye(9))  # draws with this covariance have the kernel as their mean product
+    draws = np.random.default_rng(0).standard_normal((200_000, 9)) @ factor.T
+    draws -= draws.mean(axis=1, keepdims=True)
+    expected = growth.plain_line_autocorrelation(line, depth)
+    power = (draws**2).sum(axis=1).mean()
+    for lag in (1, 4):
+        sums = (draws[:, : 9 - lag] * draws[:, lag:]).sum(axis=1) / power
+        assert abs(sums.mean() - expected[lag]) < FIVE * sums.std() / math.sqrt(len(sums))
+    assert expected[0] == 1
