@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from bnviz.ui.glossary import words_on_this_page
+
 WHAT_IS_IT = """
 A network learns from small groups of samples, **batches**. In each layer, **batch norm** looks at one unit's values over
 the batch, subtracts their mean and divides by their standard deviation; then it multiplies by a learned number (gamma)
@@ -26,6 +28,7 @@ Santurkar et al. 2018, [arXiv:1805.11604](https://arxiv.org/abs/1805.11604)
 
 
 def explain() -> None:
-    """Draw the explanation, folded."""
+    """Draw the explanation and its words, folded."""
     with st.expander("What is batch norm, and how do I read this?"):
         st.markdown(WHAT_IS_IT)
+    words_on_this_page(WHAT_IS_IT)
