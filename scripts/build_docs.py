@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that come from the code: configuration.md and presets.md.
+"""Write the pages of docs/ that come from the code: configuration.md, presets.md and all-experiments.md.
 
 python scripts/build_docs.py           write them
 python scripts/build_docs.py --check   exit with 1 when one is not what would be written
@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.experiments.base import Experiment, Part
+from bnviz.experiments.catalog import catalog
 from bnviz.presets import PRESETS
 from bnviz.problems import allowed
 
@@ -97,7 +99,39 @@ def _text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-PAGES = {"configuration.md": configuration, "presets.md": presets}
+LIST = """# All experiments
+
+Every experiment with its parts, as on the pages. What they are made of, and how to add one: [experiments.md](experiments.md).
+"""
+
+
+def experiments() -> str:
+    """The text of docs/all-experiments.md."""
+    return "".join([NOTICE, LIST, *map(_experiment, catalog().values())])
+
+
+def _experiment(experiment: Experiment) -> str:
+    return f"\n## {experiment.number}. {experiment.title} (`{experiment.id}`)\n" + "".join(
+        map(_part_of_experiment, experiment.parts)
+    )
+
+
+def _part_of_experiment(part: Part) -> str:
+    answers = "; ".join(f"`{choice.key}` {_cell(choice.text)}" for choice in part.choices)
+    named = ", ".join(f"`{preset.name}`" for preset in part.presets)
+    sources = "; ".join(f"[{source.text}]({source.url})" for source in part.references)
+    lines = [f"\n**{_cell(part.title)}** (`{part.id}`): {_cell(part.question)}\n", f"- Answers: {answers}", f"- Presets: {named}"]
+    lines.append(f"- Settings: {', '.join(f'`{name}`' for name in part.settings.model_fields) or 'none'}")
+    lines += [f"- Claim `{claim.id}`, preset `{claim.preset}`: {_cell(claim.text)}" for claim in part.claims]
+    return "\n".join([*lines, f"- Sources: {sources}", ""])
+
+
+def _cell(text: str) -> str:
+    """Text on one line that is not read as HTML."""
+    return " ".join(text.split()).replace("<", "&lt;")
+
+
+PAGES = {"configuration.md": configuration, "presets.md": presets, "all-experiments.md": experiments}
 
 
 def main() -> int:

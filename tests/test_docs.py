@@ -9,6 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.experiments.base import Experiment
+from bnviz.experiments.catalog import catalog
 from bnviz.presets import PRESETS
 from bnviz.records import CURVE_MEASURES, LAYER_MEASURES
 from bnviz.settings import Settings, variable
@@ -55,6 +57,24 @@ def test_every_preset_is_documented(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_documented(name: str) -> None:
     assert name in told("settings.md")
+
+
+@pytest.mark.parametrize("experiment", catalog().values(), ids=lambda each: each.id)
+def test_every_experiment_is_documented(experiment: Experiment) -> None:
+    text = (DOCS / "all-experiments.md").read_text("utf-8")
+    _, _, section = text.partition(f"(`{experiment.id}`)")
+    section = section.partition("\n## ")[0]
+    for part in experiment.parts:
+        assert f"(`{part.id}`)" in section
+        assert all(f"`{name}`" in section for name in (*part.settings.model_fields, *(claim.id for claim in part.claims)))
+
+
+@pytest.mark.slow
+def test_the_example_without_the_page_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (DOCS / "experiments.md").read_text("utf-8"), re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("plain ")
 
 
 def test_generated_pages_are_current() -> None:
