@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Verdict
-from bnviz.experiments.covariate_shift import EXPERIMENT, common, deep_linear, drift_and_shift, noisy
+from bnviz.experiments.covariate_shift import EXPERIMENT, deep_linear, drift_and_shift, noisy
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import Spread
@@ -128,7 +129,7 @@ def test_nothing_known_says_so(part):
 
 
 def test_summaries():
-    assert common.ratio([2.0, math.nan, 3.0], [1.0, 1.0, math.inf]) == Spread(2.0, 2.0, 2.0, 1)
-    assert common.direction(Spread(2.0, 1.1, 3.0, 3)) == 1
-    assert common.direction(Spread(0.5, 0.4, 1.1, 3)) == 0
-    assert common.direction(Spread(math.nan, math.nan, math.nan, 0)) == 0
+    assert twins.ratio([2.0, math.nan, 3.0], [1.0, 1.0, math.inf]) == Spread(2.0, 2.0, 2.0, 1)
+    assert twins.direction(Spread(2.0, 1.1, 3.0, 3)) == 1
+    assert twins.direction(Spread(0.5, 0.4, 1.1, 3)) == 0
+    assert twins.direction(Spread(math.nan, math.nan, math.nan, 0)) == 0

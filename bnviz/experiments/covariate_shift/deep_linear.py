@@ -7,11 +7,12 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import layer_chart, norm_style, sweep_series
 from bnviz.config import DatasetConfig, Float, Int, RunConfig
+from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.covariate_shift import common
-from bnviz.experiments.covariate_shift.common import SANTURKAR, STAGE
+from bnviz.experiments.covariate_shift.sources import SANTURKAR
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import Spread, plain, spread_of
+from bnviz.experiments.training_twins import STAGE
 
 SHIFT, COSINE = "shift_relative", "shift_cosine"
 KEEP = ("train_loss", "shift")
@@ -39,7 +40,7 @@ def stages(settings: LinearSettings) -> tuple[Stage, ...]:
     """Both arms side by side."""
     run = RunConfig(
         dataset=DatasetConfig(train_size=settings.samples),
-        arms=tuple(common.arm_of(settings, norm, activation="linear") for norm in ("none", "batch")),
+        arms=tuple(twins.arm_of(settings, norm, activation="linear") for norm in ("none", "batch")),
         trials=settings.seeds,
         batch_size=settings.samples,
         steps=settings.steps,
@@ -62,7 +63,7 @@ def charts(settings: LinearSettings) -> tuple[Chart, ...]:
         y_range=(-1, 1.05),
     )
     return (
-        common.by_step(
+        twins.by_step(
             "cosine",
             "Cosine over the steps",
             "Between a layer's gradient before and after the layers below it stepped; median over the layers from the second.",
@@ -74,7 +75,7 @@ def charts(settings: LinearSettings) -> tuple[Chart, ...]:
             y_range=(-1, 1.05),
         ),
         Chart(by_layer, _draw_layers),
-        common.by_step(
+        twins.by_step(
             "shift",
             "Shift of gradients",
             "How much a layer's gradient changes when the layers below it step first; median over the layers from the second.",
@@ -84,7 +85,7 @@ def charts(settings: LinearSettings) -> tuple[Chart, ...]:
             SHIFT,
             first_layer=ABOVE_FIRST,
         ),
-        common.by_step(
+        twins.by_step(
             "loss",
             "Training loss",
             "Cross-entropy of all training samples, which are one batch.",
@@ -107,10 +108,10 @@ def verdict(settings: LinearSettings, results: Results) -> Verdict | None:
     """Compare the typical cosines, twin by twin."""
     if not results.history(STAGE):
         return None
-    none, batch = (common.over_run(results, COSINE, arm, ABOVE_FIRST) for arm in (0, 1))
+    none, batch = (twins.over_run(results, COSINE, arm, ABOVE_FIRST) for arm in (0, 1))
     known = np.isfinite(none) & np.isfinite(batch)
     gap, of_none, of_batch = (spread_of(values[known]) for values in (batch - none, none, batch))
-    losses = [common.mean_loss(results, arm) for arm in (0, 1)]
+    losses = [twins.mean_loss(results, arm) for arm in (0, 1)]
     numbers = {
         "cosine_none": of_none.median,
         "cosine_none_low": of_none.low,
@@ -124,9 +125,9 @@ def verdict(settings: LinearSettings, results: Results) -> Verdict | None:
         return Verdict(None, "No pair of twins trained to the end, so there is nothing to compare.", numbers)
     sentence = (
         f"The step of the layers below turns a layer's gradient to a cosine of {_with_range(of_none)} without a norm and of "
-        f"{_with_range(of_batch)} with batch norm ({gap.count} pairs). {common.faster(losses[1], losses[0])}"
+        f"{_with_range(of_batch)} with batch norm ({gap.count} pairs). {twins.faster(losses[1], losses[0])}"
     )
-    return Verdict(_answer(gap), sentence + common.diverged(results, ("no norm", "batch norm")), numbers)
+    return Verdict(_answer(gap), sentence + twins.diverged(results, ("no norm", "batch norm")), numbers)
 
 
 def _with_range(found: Spread) -> str:

@@ -7,11 +7,12 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import layer_chart, norm_style, sweep_series
 from bnviz.config import ActivationName, Float, Int, RunConfig
+from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.covariate_shift import common
-from bnviz.experiments.covariate_shift.common import IOFFE, SANTURKAR, STAGE
+from bnviz.experiments.covariate_shift.sources import IOFFE, SANTURKAR
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import Spread, plain
+from bnviz.experiments.training_twins import STAGE
 
 DRIFT, SHIFT, COSINE = "pre_activation_drift", "shift_relative", "shift_cosine"
 KEEP = ("train_loss", DRIFT, "shift", "all_trial_distributions")
@@ -43,7 +44,7 @@ class ShiftSettings(Settings):
 def stages(settings: ShiftSettings) -> tuple[Stage, ...]:
     """Both arms side by side."""
     run = RunConfig(
-        arms=(common.arm_of(settings, "none"), common.arm_of(settings, "batch")),
+        arms=(twins.arm_of(settings, "none"), twins.arm_of(settings, "batch")),
         trials=settings.seeds,
         batch_size=settings.batch_size,
         steps=settings.steps,
@@ -66,7 +67,7 @@ def charts(settings: ShiftSettings) -> tuple[Chart, ...]:
         y_range=(-1, 1.05),
     )
     return (
-        common.by_step(
+        twins.by_step(
             "drift",
             "Drift of distributions",
             f"How far the percentiles of each layer's pre-activation moved in {settings.every} steps; median over the layers.",
@@ -76,7 +77,7 @@ def charts(settings: ShiftSettings) -> tuple[Chart, ...]:
             DRIFT,
             y_log=True,
         ),
-        common.by_step(
+        twins.by_step(
             "shift",
             "Shift of gradients",
             "How much a layer's gradient changes when the layers below it step first; median over the layers from the second.",
@@ -87,7 +88,7 @@ def charts(settings: ShiftSettings) -> tuple[Chart, ...]:
             first_layer=ABOVE_FIRST,
         ),
         Chart(by_layer, lambda results: {"": [_cosine_by_layer(results, arm) for arm in (0, 1)]}),
-        common.by_step(
+        twins.by_step(
             "loss",
             "Training loss",
             "Cross-entropy of the step's own mini-batch; the lower, the better.",
@@ -109,8 +110,8 @@ def verdict(settings: ShiftSettings, results: Results) -> Verdict | None:
     if len(results.history(STAGE)) < 2:  # a drift needs two measurements
         return None
     drift, shift = _ratio(results, DRIFT), _ratio(results, SHIFT)
-    none, batch = (common.mean_loss(results, arm) for arm in (0, 1))
-    cosines = [common.over_run(results, COSINE, arm, ABOVE_FIRST) for arm in (0, 1)]
+    none, batch = (twins.mean_loss(results, arm) for arm in (0, 1))
+    cosines = [twins.over_run(results, COSINE, arm, ABOVE_FIRST) for arm in (0, 1)]
     numbers = {
         "drift_ratio": drift.median,
         "drift_low": drift.low,
@@ -130,23 +131,23 @@ def verdict(settings: ShiftSettings, results: Results) -> Verdict | None:
 
 def _ratio(results: Results, measure: str) -> Spread:
     first = ABOVE_FIRST if measure == SHIFT else 0
-    none, batch = (common.over_run(results, measure, arm, first) for arm in (0, 1))
-    return common.ratio(batch, none)
+    none, batch = (twins.over_run(results, measure, arm, first) for arm in (0, 1))
+    return twins.ratio(batch, none)
 
 
 def _answer(drift: Spread, shift: Spread) -> str | None:
     """By the directions in which all pairs agree."""
-    directions = common.direction(drift), common.direction(shift)
+    directions = twins.direction(drift), twins.direction(shift)
     return {(-1, -1): "both_fall", (-1, 1): "split", (1, 1): "both_rise", (1, -1): "split_back"}.get(directions)
 
 
-def _sentence(results: Results, drift: Spread, shift: Spread, cosines: list[common.FloatArray]) -> str:
-    none, batch = (common.mean_loss(results, arm) for arm in (0, 1))
+def _sentence(results: Results, drift: Spread, shift: Spread, cosines: list[twins.FloatArray]) -> str:
+    none, batch = (twins.mean_loss(results, arm) for arm in (0, 1))
     split = "" if _answer(drift, shift) else " The pairs do not agree on a direction of both kinds of shift."
     return (
         f"With batch norm the distributions drift {plain(drift.median)} times as far as without ({_span(drift)}), and the "
-        f"gradients shift {plain(shift.median)} times as much ({_span(shift)}; cosine {common.middle(cosines[1])} against "
-        f"{common.middle(cosines[0])}).{split} {common.faster(batch, none)}{common.diverged(results, ('no norm', 'batch norm'))}"
+        f"gradients shift {plain(shift.median)} times as much ({_span(shift)}; cosine {twins.middle(cosines[1])} against "
+        f"{twins.middle(cosines[0])}).{split} {twins.faster(batch, none)}{twins.diverged(results, ('no norm', 'batch norm'))}"
     )
 
 

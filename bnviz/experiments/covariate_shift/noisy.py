@@ -8,11 +8,12 @@ from pydantic import Field
 from bnviz.charts.numbers import shorts
 from bnviz.charts.sweeps import curve_chart, norm_style
 from bnviz.config import ActivationName, Float, Int, NormName, RunConfig
+from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.covariate_shift import common
-from bnviz.experiments.covariate_shift.common import SANTURKAR, STAGE
+from bnviz.experiments.covariate_shift.sources import SANTURKAR
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain
+from bnviz.experiments.training_twins import STAGE
 from bnviz.records import PERCENTILES
 
 DRIFT = "pre_activation_drift"
@@ -47,7 +48,7 @@ class NoisySettings(Settings):
 def stages(settings: NoisySettings) -> tuple[Stage, ...]:
     """Three arms side by side."""
     run = RunConfig(
-        arms=tuple(common.arm_of(settings, norm) for norm in NORMS),
+        arms=tuple(twins.arm_of(settings, norm) for norm in NORMS),
         trials=settings.seeds,
         batch_size=settings.batch_size,
         steps=settings.steps,
@@ -71,7 +72,7 @@ def charts(settings: NoisySettings) -> tuple[Chart, ...]:
     band.y_cap = 8.0
     return (
         Chart(band, _draw_band),
-        common.by_step(
+        twins.by_step(
             "drift",
             "Drift of distributions",
             f"How far the percentiles of each layer's pre-activation moved in {settings.every} steps; median over the layers.",
@@ -81,7 +82,7 @@ def charts(settings: NoisySettings) -> tuple[Chart, ...]:
             DRIFT,
             y_log=True,
         ),
-        common.by_step(
+        twins.by_step(
             "loss",
             "Training loss",
             "Cross-entropy of the step's own mini-batch, with the noise where there is some.",
@@ -91,7 +92,7 @@ def charts(settings: NoisySettings) -> tuple[Chart, ...]:
             "train_loss",
             y_log=True,
         ),
-        common.by_step(
+        twins.by_step(
             "test",
             "Test loss",
             "Cross-entropy on unseen samples, with running statistics and without noise.",
@@ -114,9 +115,9 @@ def verdict(settings: NoisySettings, results: Results) -> Verdict | None:
     """Compare the jitter and the final training loss of the noisy net with those of the plain net, seed by seed."""
     if len(results.history(STAGE)) < 2:
         return None
-    drift = [common.over_run(results, DRIFT, arm) for arm in range(3)]
-    loss = [common.final_loss(results, arm) for arm in range(3)]
-    jitter = common.ratio(drift[NOISY], drift[NONE])
+    drift = [twins.over_run(results, DRIFT, arm) for arm in range(3)]
+    loss = [twins.final_loss(results, arm) for arm in range(3)]
+    jitter = twins.ratio(drift[NOISY], drift[NONE])
     pairs, below = len(loss[NONE]), int((loss[NOISY] < loss[NONE]).sum())
     numbers = {
         "jitter_ratio": jitter.median,
@@ -130,14 +131,14 @@ def verdict(settings: NoisySettings, results: Results) -> Verdict | None:
     sentence = (
         f"With noise after batch norm the distributions drift {plain(jitter.median)} times as far as without a norm "
         f"({plain(jitter.low)} to {plain(jitter.high)}, {jitter.count} pairs). The training loss ends at "
-        f"{common.middle(loss[NOISY])} with the noise, {common.middle(loss[NONE])} without a norm and "
-        f"{common.middle(loss[BATCH])} with batch norm alone; the noisy net is below the plain one "
-        f"{common.lower_in(loss[NOISY], loss[NONE])}."
+        f"{twins.middle(loss[NOISY])} with the noise, {twins.middle(loss[NONE])} without a norm and "
+        f"{twins.middle(loss[BATCH])} with batch norm alone; the noisy net is below the plain one "
+        f"{twins.lower_in(loss[NOISY], loss[NONE])}."
     )
     if not jitter.count:
         sentence = "No pair trained to the end, so there is nothing to compare."
     answer = "better" if below == pairs else "worse" if not below else None
-    return Verdict(answer if jitter.count else None, sentence + common.diverged(results, [s.label for s in STYLES]), numbers)
+    return Verdict(answer if jitter.count else None, sentence + twins.diverged(results, [s.label for s in STYLES]), numbers)
 
 
 def judge(found: Verdict) -> Finding:

@@ -1,4 +1,7 @@
-"""What the parts on covariate shift share: the stage's name, typical values over a run, pairs of twins, words."""
+"""Twins that train in one stage: typical values over the run, pairs of them, charts over the steps, words.
+
+What the experiments on covariate shift and on the loss landscape share.
+"""
 
 from collections.abc import Sequence
 
@@ -9,17 +12,13 @@ from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import curve_chart, curve_point
 from bnviz.charts.theme import ArmStyle
 from bnviz.config import ArmConfig, NormName
-from bnviz.experiments.base import Chart, Reference, Settings
+from bnviz.experiments.base import Chart, Settings
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import LAST_SHARE, Spread, plain, spread_of
 
 FloatArray = NDArray[np.float64]
 
 STAGE = "training"
-IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization", "https://arxiv.org/abs/1502.03167")
-SANTURKAR = Reference(
-    "Santurkar et al. 2018, How Does Batch Normalization Help Optimization?", "https://arxiv.org/abs/1805.11604"
-)
 
 
 def arm_of(settings: Settings, norm: NormName, **fields: object) -> ArmConfig:
