@@ -58,6 +58,7 @@ ExtraName = Literal[
     "inference_modes",
     "batch_noise",
     "input_condition",
+    "layer_output",
 ]
 
 PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")

@@ -18,6 +18,7 @@ from bnviz.measure.fidelity import fidelity_extra
 from bnviz.measure.inference_modes import inference_modes_extra
 from bnviz.measure.input_condition import input_condition_extra
 from bnviz.measure.landscape import landscape_extra
+from bnviz.measure.layer_output import layer_output_extra
 from bnviz.measure.moment import Moment
 from bnviz.measure.rank import rank_extra
 from bnviz.measure.shift import shift_extra
@@ -40,6 +41,7 @@ EXTRAS: dict[str, Extra] = {
     "input_condition": input_condition_extra,
     "inference_modes": inference_modes_extra,
     "channel_maps": channel_maps_extra,
+    "layer_output": layer_output_extra,
 }
 
 __all__ = ["EXTRAS", "Extra", "Moment"]
