@@ -40,7 +40,8 @@ OF_THE_SOURCES = (
     "explodes_gradients",
     "length_direction",
     "no_rnn",
-    "before_the_activation",
+    "norm_before",
+    "norm_after",
     "unscaled_inputs",
 )
 Progress = Callable[["Row"], object]

@@ -146,10 +146,11 @@ def verdict(settings: FigureOneSettings, results: Results) -> Verdict | None:
     if not known.any():
         return Verdict(None, "Every pair of twins has lost a net to divergence: nothing to compare.")
     plain_travel, batch_travel = spread_of(travels[0, known]), spread_of(travels[1, known])
+    wide = [plain(spread_of(row[known]).median) for row in widths]
     sentence = (
         f"By step {results.steps(KEY)[-1]} the median of the last sigmoid's input had moved by {plain_travel} initial "
-        f"half-spreads without batch norm, by {batch_travel} with it; its spread was then {plain(spread_of(widths[0, known]).median)} and "
-        f"{plain(spread_of(widths[1, known]).median)} times that at the start."
+        f"half-spreads without batch norm, by {batch_travel} with it; its spread was then {wide[0]} and {wide[1]} times that at "
+        "the start."
     )
     ratios = travels[0, known] / np.maximum(travels[1, known], 1e-9)
     low, high, _ = median_interval(ratios)
