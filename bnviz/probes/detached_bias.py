@@ -39,7 +39,8 @@ def probe(
     target = (u - u.mean(1, keepdim=True)) / u.std(1, correction=0, keepdim=True) + 1
     learners = {name: _Learner(name, u, target, lr, learn_beta) for name in NORM_NAMES}
     at = np.rint(np.linspace(0, steps, FRAMES + 1)).astype(int).tolist()
-    values = {f"{what}_{name}": np.full((len(at), seeds), np.nan) for name in NORM_NAMES for what in ("bias", "loss")}
+    names = [f"{what}_{name}" for name in NORM_NAMES for what in ("bias", "loss")]
+    values: dict[str, NDArray[np.float64]] = {name: np.full((len(at), seeds), np.nan) for name in names}
     values["std"] = u.std(1, correction=0).numpy().ravel()
     done = 0
     for frame, step in enumerate(at):

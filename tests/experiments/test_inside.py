@@ -115,6 +115,19 @@ def test_with_beta_the_claim_is_not_supported() -> None:
     assert claim.judge(verdict).judgement == "not supported in this setting"
 
 
+def test_a_network_that_diverged_is_said() -> None:
+    _, results = conclude("inside", "detached", **QUICK)
+    last = results.last("network")
+    assert last is not None
+    for values in (last.arms[1].curves, last.arms[1].layers):
+        for array in values.values():
+            array[...] = np.nan
+    verdict = EXPERIMENT.part("detached").verdict(DetachedSettings.model_validate(QUICK), results)
+    assert verdict is not None
+    assert verdict.answer == "grows"
+    assert "diverged" in verdict.sentence
+
+
 @pytest.mark.slow
 def test_in_a_network_the_offset_grows_when_the_statistics_are_detached() -> None:
     verdict, _ = conclude("inside", "detached", seeds=4)

@@ -183,14 +183,22 @@ def _of_the_network(results: Results, numbers: dict[str, float]) -> str:
     """A sentence on the network, once it is trained; adds its numbers."""
     if not results.finished(NETWORK):
         return ""
-    means = [np.nanmedian(_curve(results, "pre_norm_mean", arm)[-1]) for arm in range(len(NORMS))]
-    losses = [np.nanmedian(_curve(results, "train_loss", arm)[-1]) for arm in range(len(NORMS))]
-    numbers |= {"offset": float(means[0]), "offset_detached": float(means[DETACHED])}
-    numbers |= {"network_loss": float(losses[0]), "network_loss_detached": float(losses[DETACHED])}
+    means = [_median(_curve(results, "pre_norm_mean", arm)[-1]) for arm in range(len(NORMS))]
+    losses = [_median(_curve(results, "train_loss", arm)[-1]) for arm in range(len(NORMS))]
+    numbers |= {"offset": means[0], "offset_detached": means[DETACHED]}
+    numbers |= {"network_loss": losses[0], "network_loss_detached": losses[DETACHED]}
+    if not np.isfinite([*means, *losses]).all():
+        return " In the network every seed of at least one kind diverged."
     return (
         f" In the network the offsets before the norms came to {means[DETACHED]:.3g} against {means[0]:.3g} "
         f"and the loss to {losses[DETACHED]:.3g} against {losses[0]:.3g} (detached against whole gradient, medians)."
     )
+
+
+def _median(values: FloatArray) -> float:
+    """Over the seeds that have not diverged; NaN when none is left."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else float("nan")
 
 
 def _judge(verdict: Verdict) -> Finding:
