@@ -14,6 +14,7 @@ const WIDE = 1000; // pixels; narrower windows scroll
 const [SHORTEST, TALLEST, TALLEST_ROW] = [140, 340, 420]; // pixels of a plot; of one in a single row
 const HIGHEST = 0.3; // share of the window that what stands above the charts takes at most from their height
 const GAP = 10; // pixels between cards
+const MOST_SPAN = 2; // columns that a chart is widened to, to fill its row
 const VERDICT_PAUSE = 500; // milliseconds between two sentences: a sentence must be readable
 
 export class Panel {
@@ -140,12 +141,23 @@ export class Panel {
     this.fit();
   }
 
-  /** As many columns as the charts fill. */
+  /** As many columns as the charts fill; what a row has left, its last chart takes. */
   arrange(charts) {
     const cells = charts.reduce((sum, chart) => sum + (chart.wide ? 2 : 1), 0);
     this.columns = cells < 3 || cells === 4 ? Math.min(cells, 2) : 3;
-    this.rows = Math.ceil(cells / this.columns);
     this.grid.dataset.columns = this.columns;
+    const rows = [];
+    for (const chart of charts) {
+      const span = Math.min(chart.wide ? 2 : 1, this.columns);
+      if (!rows.length || rows.at(-1).used + span > this.columns) rows.push({ used: 0 });
+      Object.assign(rows.at(-1), { used: rows.at(-1).used + span, last: chart, span });
+      this.cards.get(chart.id).element.style.setProperty("--span", span);
+    }
+    for (const { used, last, span } of rows) {
+      const widened = span + this.columns - used;
+      if (widened <= MOST_SPAN) this.cards.get(last.id).element.style.setProperty("--span", widened);
+    }
+    this.rows = rows.length;
   }
 
   /** Choose the plots' height so that two rows of charts fit between the head and the playback bar. */

@@ -18,6 +18,7 @@ const CONFIG = {
 };
 const PROJECTOR = 1700; // pixels of a window from which on text is larger; the same in panel.css
 const TOLERANCE = 2; // pixels between Plotly's path and ours
+const FILLED = 0.5; // share of a following y axis below which it shrinks to the data
 const SMALLER = 2; // pixels by which labels shrink before some are left out
 const WIDE_GLYPH = 0.6; // width of a character, as a share of the font size
 
@@ -64,7 +65,7 @@ export class Plot {
   /** Draw frame k; `full` forces Plotly to know the data. */
   async draw(k, full = false) {
     const view = this.store.view(this.spec, this.viewKey);
-    const range = this.range(view);
+    const range = this.spec.y.follow ? this.rangeAt(k, view) : this.range(view);
     if (!full && this.elements && range === this.shownRange && this.fast(k, view)) this.stale = true;
     else await this.full(k, view, range);
     this.drawn = k;
@@ -76,6 +77,19 @@ export class Plot {
     const before = this.ranges.get(key);
     const now = yRange(this.spec.y, view.extent, this.isLog, before);
     if (before && now && now[0] === before[0] && now[1] === before[1]) return before;
+    this.ranges.set(key, now);
+    return now;
+  }
+
+  /** The y range for frame k alone; the same array while its data still fit and fill half of it. */
+  rangeAt(k, view) {
+    const key = `${this.viewKey}:${this.isLog}`;
+    const before = this.ranges.get(key);
+    const extent = this.store.extentAt(this.spec, view, k);
+    const now = yRange(this.spec.y, extent, this.isLog);
+    if (!now) return before || null;
+    const [low, high] = this.isLog ? now : [Math.max(extent.low, now[0]), Math.min(extent.high, now[1])];
+    if (before && low >= before[0] && high <= before[1] && now[1] - now[0] > FILLED * (before[1] - before[0])) return before;
     this.ranges.set(key, now);
     return now;
   }
@@ -139,7 +153,7 @@ export class Plot {
     }
     fitTicks(layout);
     const powers = { size: layout.font.size - 2 }; // set larger than other labels
-    if (layout.xaxis.type === "log") layout.xaxis.tickfont = powers;
+    if (layout.xaxis.type === "log" && !layout.xaxis.ticktext) layout.xaxis.tickfont = powers;
     if (titles.x) layout.xaxis.title.text = titles.x;
     layout.yaxis.title.text = ""; // the card shows it
     layout.yaxis.type = this.isLog ? "log" : "linear";
@@ -245,20 +259,22 @@ function movePoints(points, pixels) {
   return true;
 }
 
-/** Make the texts along x axes fit beside each other: in smaller letters, or every second one, or fewer. */
+/** Make the texts along x axes fit beside each other: in smaller letters, or every second one, or fewer; alike on all axes. */
 function fitTicks(layout) {
+  const axes = Object.entries(layout).flatMap(([name, axis]) => (/^xaxis/.test(name) && axis.ticktext?.length ? [axis] : []));
   const inner = (layout.width || 400) - layout.margin.l - layout.margin.r;
-  for (const [name, axis] of Object.entries(layout)) {
-    if (!/^xaxis/.test(name) || !axis.ticktext) continue;
-    const longest = Math.max(...axis.ticktext.flatMap((text) => text.replace(/<\/?su[bp]>/g, "").split("<br>")).map((line) => line.length));
-    const [from, to] = axis.domain || [0, 1];
-    const room = ((to - from) * inner) / axis.ticktext.length;
-    const needed = (size) => (longest * WIDE_GLYPH + 0.5) * size;
-    const size = layout.font.size - (needed(layout.font.size) > room ? SMALLER : 0);
-    const stride = Math.max(1, Math.ceil(needed(size) / room));
-    const kept = (values) => values.filter((value, index) => index % stride === 0);
-    Object.assign(axis, { tickangle: 0, tickfont: { size }, ticktext: kept(axis.ticktext), tickvals: kept(axis.tickvals) });
-  }
+  const { size } = layout.font;
+  const fits = axes.map(({ ticktext, domain: [from, to] = [0, 1] }) => {
+    const lines = ticktext.flatMap((text) => text.replace(/<\/?su[bp]>/g, "").split("<br>"));
+    const glyphs = Math.max(...lines.map((line) => line.length)) * WIDE_GLYPH + 0.5;
+    const room = ((to - from) * inner) / ticktext.length;
+    const smaller = glyphs * size > room ? size - SMALLER : size;
+    return { size: smaller, stride: Math.max(1, Math.ceil((glyphs * smaller) / room)) };
+  });
+  const stride = Math.max(...fits.map((fit) => fit.stride));
+  const tickfont = { size: Math.min(...fits.map((fit) => fit.size)) };
+  const kept = (values) => values.filter((value, index) => index % stride === 0);
+  for (const axis of axes) Object.assign(axis, { tickangle: 0, tickfont, ticktext: kept(axis.ticktext), tickvals: kept(axis.tickvals) });
 }
 
 /** Plotly's own attribute goes first: it is called href too, and setting href would only change it. */

@@ -51,6 +51,13 @@ export class Store {
     return view;
   }
 
+  /** The extent of one frame of a replace chart. */
+  extentAt(chart, view, k) {
+    const extent = newExtent(chart.y.include);
+    widen(extent, this.onAxis(chart, view.series[k] || []), true);
+    return extent;
+  }
+
   /** The columns that the y axis shows: none that hold an x, or are drawn on an axis of their own. */
   onAxis(chart, series) {
     chart.shown ||= shownColumns(chart);

@@ -76,6 +76,7 @@ class ChartSpec:
     palette: tuple[str, ...] = ()  # colours of the indices in packed cells
     legend: tuple[ArmStyle, ...] = ()  # shown on the card, but for what the panel's own legend shows
     y_include: tuple[float, ...] = ()  # values that the y axis always includes: closed forms
+    y_follow: bool = False  # replace charts: the range is that of the frame shown, though it moves as little as it can
     wide: bool = False  # takes two columns of the page
     empty: str = "Waiting for the first measurement"
 
@@ -136,7 +137,13 @@ class ChartSpec:
             "marks": [mark.as_dict() for mark in self.marks],
             "selectors": [selector.as_dict() for selector in self.selectors],
             "x": self.x,
-            "y": {"range": self.y_range, "cap": self.y_cap, "floor": self.y_floor, "include": self.y_include},
+            "y": {
+                "range": self.y_range,
+                "cap": self.y_cap,
+                "floor": self.y_floor,
+                "include": self.y_include,
+                "follow": self.y_follow,
+            },
             "titles": self.titles,
             "palette": self.palette,
             "legend": [style.as_dict() for style in self.legend],

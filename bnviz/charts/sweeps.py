@@ -43,6 +43,7 @@ __all__ = [
 
 Range = tuple[float, float]
 MOST_PLAIN_DECADES = 3.5
+MOST_LABELS, EVEN = 8, 0.7  # values of a log axis that are its ticks; steps between them, over the usual step
 THEORY_DASHES = ("dot", "dashdot", "longdashdot")
 BOXES = 0.8  # share of a category's place that its boxes take
 HIGHEST_FLAG, NEXT_FLAG = 0.96, 0.07  # of the signs for divergence, as shares of the plot's height
@@ -211,7 +212,9 @@ def _chart(
     layout["yaxis"] |= {"type": "log", "exponentformat": "power", "dtick": 1, "nticks": 0} if y_log else {"type": "linear"}
     if y_range and y_log:
         y_range = math.log10(y_range[0]), math.log10(y_range[1])
-    return ChartSpec(id, title, how, kind, layout, y_range=y_range, legend=tuple(styles))
+    return ChartSpec(
+        id, title, how, kind, layout, y_range=y_range, legend=tuple(styles), y_follow=kind == "replace" and y_range is None
+    )
 
 
 def _add_bands_and_lines(chart: ChartSpec, hover: str, markers: bool) -> None:
@@ -229,6 +232,10 @@ def _x_axis(x: Sequence[float], is_log: bool) -> dict[str, Any]:
     axis: dict[str, Any] = {"range": [round(ends[0] - room, 6), round(ends[1] + room, 6)]}
     if not is_log:
         return axis
+    values = sorted(set(x))
+    steps = np.diff(np.log10(values))
+    if len(values) <= MOST_LABELS and len(steps) and steps.min() > EVEN * np.median(steps):
+        return axis | {"type": "log", "tickvals": values, "ticktext": [f"{value:.3g}" for value in values]}
     return axis | {"type": "log", **_log_ticks(*axis["range"])}
 
 

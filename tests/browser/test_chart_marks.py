@@ -157,13 +157,13 @@ def test_every_mark_is_drawn_the_fast_way_where_plotly_draws_it(shown):
       ]).map((text) => numbers(text).slice(0, 2).concat(numbers(text).slice(-2)));
       const found = {};
       for (const [id, { plot }] of panel.cards) {
-        await plot.draw(20, true);
+        await plot.draw(28, true);
         const theirs = attributes(plot);
-        await plot.draw(18, true);
+        await plot.draw(26, true);
         const full = plot.full;
         plot.full = () => { throw new Error(`${id} was not drawn the fast way`); };
-        await plot.draw(19);
-        await plot.draw(20);
+        await plot.draw(27);
+        await plot.draw(28);
         plot.full = full;
         const ours = attributes(plot);
         const gaps = theirs.flatMap((place, i) => place.map((value, j) => Math.abs(value - ours[i][j])));
@@ -338,3 +338,36 @@ def test_nothing_is_written_over_anything(shown, size, scheme):
     assert panel.page.evaluate("document.documentElement.scrollWidth") <= size[0]
     panel.page.locator("[data-chart=units]").scroll_into_view_if_needed()
     panel.screenshot(f"marks-{size[0]}-{scheme}")
+
+
+def test_the_y_axis_of_a_sweep_follows_the_frame_shown(shown):
+    """What was far away at first does not squeeze the end into a corner; the axis then holds still."""
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    script = """async () => {
+      const { Store } = await import('/live_panel/store.js');
+      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.cards.get('growth');
+      const ranges = [];
+      for (const height of [1000, 2, 2.1, 1.4, 50]) {
+        plot.store = new Store({});
+        const high = [1, 1, 1, height];
+        plot.store.add({ frame: 0, step: 0, charts: { growth: { '': [[[1, 1, 1, 1], high, high], []] } } });
+        ranges.push(plot.rangeAt(0, plot.store.view(plot.spec, '')).slice());
+      }
+      return ranges;
+    }"""
+    far, near, still, smaller, higher = panel.page.evaluate(script)
+    assert far[1] > 1000
+    assert 2.1 < near[1] < 3
+    assert near == still == smaller  # 1.77, a closed form, fills more than half of it
+    assert 50 < higher[1] < 70
+
+
+def test_the_last_chart_of_a_row_takes_what_is_left(shown):
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    boxes = panel.evaluate("[...root.querySelectorAll('.bnv-card')].map((card) => card.getBoundingClientRect())")
+    right = max(box["right"] for box in boxes)
+    rows: dict[float, float] = {}
+    for box in boxes:
+        rows[box["top"]] = max(rows.get(box["top"], 0), box["right"])
+    assert len(rows) == 3
+    assert sum(abs(end - right) < 2 for end in rows.values()) >= 2  # the map alone in its row would be three columns wide
