@@ -14,11 +14,17 @@ WORDS = {  # Streamlit's icon and colour; the word itself is always there
     "not supported in this setting": (":material/cancel:", "red"),
     NOT_MEASURED: (":material/remove:", "gray"),
 }
-COLUMNS = (3, 5, 6, 2)
+COLUMNS = (3, 6, 6, 3)
+MOST_CHANGES = 5  # that are listed
 HEADINGS = ("Verdict", "Claim and source", "Measured here", "Experiment")
 INTRODUCTION = """Books, papers and blogs claim many things of batch norm. Each claim below was put to a test: an experiment of
 this app ran with the settings that its link opens, and a rule fixed beforehand turned the numbers into a verdict. *Supported*,
 *mixed* and *not supported* hold for these small networks in these settings; other settings can answer otherwise."""
+STYLE = """<style>
+[class*="st-key-claim_"], .st-key-claims_head { padding: 0.4rem 0.9rem; }
+.st-key-claims_head { padding-bottom: 0; }
+@media (max-width: 640px) { .st-key-claims_head { display: none; } }
+</style>"""
 COMMAND = "`python -m bnviz claims --out DIR` computes it again."
 
 
@@ -36,8 +42,9 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
         return
     changed = changes_since(board)
     if changed:
-        more = f"; and {len(changed) - 5} more" if len(changed) > 5 else ""
-        st.warning(f"Parts of this board are out of date: {plain('; '.join(changed[:5]))}{more}.", icon=":material/update:")
+        more = f"; and {len(changed) - MOST_CHANGES} more" if len(changed) > MOST_CHANGES else ""
+        told = plain("; ".join(changed[:MOST_CHANGES]))
+        st.warning(f"The app has changed since this board was recorded: {told}{more}.", icon=":material/update:")
     st.markdown(f"**{plain(summary(board))}.**")
     _table(board, pages)
     st.caption(f"{plain(footing(board))} {COMMAND}")
@@ -46,8 +53,9 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
 
 def _table(board: Board, pages: Mapping[str, StreamlitPage]) -> None:
     """A head, and a row a claim; on a phone the cells of a row stand one below the other."""
-    with st.container(key="claims", gap="small"):
-        head = st.container(key="claims_head")
+    st.html(STYLE)
+    with st.container(key="claims", gap="xsmall"):
+        head = st.container(key="claims_head", border=False)
         for cell, heading in zip(head.columns(COLUMNS), HEADINGS, strict=True):
             cell.markdown(f"**{heading}**")
         for row in board.rows:
