@@ -95,7 +95,7 @@ class TwinSweep:
         return by_value(np.where(np.isinf(crossed), np.nan, crossed), self.values, self.seeds)
 
     def _loss_spec(self) -> ChartSpec:
-        how = f"One point a {self.name}; the lower, the better. A cross at the top: trials diverged."
+        how = f"One point for each {self.name}; the lower, the better. A cross at the top: trials diverged."
         spec = sweep_chart("loss", "Training loss", how, self.name, "training loss (nats)", self.values, STYLES,
                            x_log=True, y_log=True)  # fmt: skip
         add_level(spec, guessing_loss(self.classes), "guessing")

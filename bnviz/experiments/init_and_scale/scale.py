@@ -156,9 +156,8 @@ def _steps_chart(settings: ScaleSettings) -> Chart:
 def _loss_chart(settings: ScaleSettings) -> Chart:
     how = "Training loss at the rate that is best for each net so far. Dotted: the target."
     spec = sweep_chart("loss", "Loss, best rate", how, "step (updates)", "training loss (nats)", settings.measured, STYLES,
-                       markers=False)  # fmt: skip
+                       y_log=True, markers=False)  # fmt: skip
     add_level(spec, settings.target, "target")
-    spec.y_floor, spec.y_cap = 0.0, 3.0
 
     def draw(results: Results) -> dict[str, list]:
         rows = []

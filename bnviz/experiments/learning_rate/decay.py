@@ -129,6 +129,7 @@ def _norm_chart(settings: DecaySettings) -> Chart:
     how = "Length of a unit's weights over the closed form, (lr / (2 decay) E|g|²)^(1/4). 1: as predicted."
     spec = sweep_chart("norm", "Settled length", how, "weight decay", "|w| over prediction", settings.values, STYLES, x_log=True)
     add_level(spec, 1.0)
+    spec.y_include = (0.9, 1.0, 1.1)
 
     def draw(results: Results) -> dict[str, list]:
         found = settled(settings, results)

@@ -88,7 +88,7 @@ def charts(settings: EffectiveSettings) -> tuple[Chart, ...]:
 
 
 def _loss_chart(settings: EffectiveSettings) -> Chart:
-    how = "Three nets that differ in the size of their hidden weights alone. One visible line: they train alike, step for step."
+    how = "Three nets that differ in the size of their hidden weights alone. One visible line would mean that they train alike."
     styles = plain_styles([f"weights × {scale:g}" for scale in SCALES])
     spec = sweep_chart("loss", "Rescaled twins", how, "step (updates)", "training loss (nats)", settings.shown, styles,
                        y_range=(0, 4), markers=False)  # fmt: skip

@@ -88,7 +88,7 @@ def charts(settings: LeastSquaresSettings) -> tuple[Chart, ...]:
 
 def _error_chart(settings: LeastSquaresSettings) -> Chart:
     how = "The lower, the better; a cross: diverged. Dotted: the rate above which a quadratic of curvature 1 diverges."
-    spec = sweep_chart("error", "Error by rate", how, "learning rate", "error (share of the start at 0)", settings.values, STYLES,
+    spec = sweep_chart("error", "Error by rate", how, "learning rate", "error (share not explained)", settings.values, STYLES,
                        x_log=True, y_log=True, y_range=(LOWEST_SHOWN, 10.0), markers=False)  # fmt: skip
     add_theory_line(spec, [THRESHOLD, THRESHOLD], [LOWEST_SHOWN, 10.0], "2 / largest curvature", fit=False)
     add_level(spec, TARGET, "converged: below this", fit=False)

@@ -24,7 +24,7 @@ class SweepSettings(Settings):
     activation: ActivationName = Field(default="relu", title="Activation", description="Of the hidden layers.")
     batch_size: Int = Field(default=64, ge=4, le=256, title="Batch size", description="Samples of a mini-batch.")
     lowest: Float = Field(default=1e-3, ge=1e-5, le=5e-3, title="Lowest rate", description="Learning rate of the first column.")
-    highest: Float = Field(default=30.0, ge=0.01, le=100, title="Highest rate", description="Learning rate of the last column.")
+    highest: Float = Field(default=32.8, ge=0.01, le=100, title="Highest rate", description="Learning rate of the last column.")
     rates: Int = Field(default=16, ge=4, le=24, title="Rates", description="Columns, evenly spaced in the logarithm.")
     seeds: Int = Field(default=3, ge=1, le=5, title="Seeds", description="Pairs of twins at every rate.")
     steps: Int = Field(default=300, ge=20, le=1500, title="Steps", description="Updates of plain SGD.")
@@ -151,7 +151,7 @@ PART = Part(
         Preset(
             "six",
             "Six layers",
-            "Sixteen rates from 0.001 to 30, three seeds each: 96 networks at once. Watch where the crosses begin.",
+            "Sixteen rates, each twice the one before, with three seeds: 96 networks at once. Watch where the crosses begin.",
             SweepSettings(),
         ),
         Preset(
