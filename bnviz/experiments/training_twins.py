@@ -3,12 +3,11 @@
 What the experiments on covariate shift and on the loss landscape share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import curve_chart, curve_point
 from bnviz.charts.theme import ArmStyle
 from bnviz.config import ArmConfig, NormName
@@ -33,12 +32,12 @@ def over_run(results: Results, measure: str, arm: int, first_layer: int = 0) -> 
     return np.array([np.median(known) if len(known := row[np.isfinite(row)]) else np.nan for row in values.swapaxes(0, 1)])
 
 
-def over_layers(results: Results, measure: str, arm: int, first_layer: int = 0) -> FloatArray:
-    """Median of the newest measurement over the layers from `first_layer` on, (trials,); NaN where one is unknown."""
-    last = results.last(STAGE)
+def newest(results: Results, measure: str, arm: int, first_layer: int = 0) -> FloatArray:
+    """The newest measurement, (trials,); of what is measured by layer the median over the layers from `first_layer` on."""
+    last = results.arm(STAGE, arm)
     assert last is not None
-    tables = last.arms[arm].layers | last.arms[arm].extras
-    return np.median(np.asarray(tables[measure], np.float64)[:, first_layer:], axis=1)
+    values = np.asarray((last.curves | last.layers | last.extras)[measure], np.float64)
+    return values if values.ndim == 1 else np.median(values[:, first_layer:], axis=1)
 
 
 def mean_loss(results: Results, arm: int) -> FloatArray:
@@ -103,25 +102,16 @@ def by_step(
     y_title: str,
     styles: Sequence[ArmStyle],
     steps: int,
-    measure: str,
+    values: str | Callable[[Results, int], FloatArray],
     *,
     first_layer: int = 0,
     y_log: bool = False,
     y_range: tuple[float, float] | None = None,
 ) -> Chart:
-    """A curve over the steps of a layer measure's median over the layers, or of the train loss."""
+    """A curve over the steps: of a measure (see `newest`), or of a function of the results and the arm, (trials,)."""
     spec = curve_chart(id, title, how, y_title, styles, steps, y_log=y_log, y_range=y_range)
-    return curve_of(spec, measure, len(styles), first_layer)
 
+    def of_arm(results: Results, arm: int) -> FloatArray:
+        return newest(results, values, arm, first_layer) if isinstance(values, str) else values(results, arm)
 
-def curve_of(spec: ChartSpec, measure: str, arms: int, first_layer: int = 0) -> Chart:
-    """A chart over the steps, one point a measurement and arm."""
-
-    def draw(results: Results) -> dict[str, list]:
-        if measure in ("train_loss", "test_loss"):
-            last = results.last(STAGE)
-            assert last is not None
-            return {"": [curve_point(arm.curves[measure]) for arm in last.arms]}
-        return {"": [curve_point(over_layers(results, measure, arm, first_layer)) for arm in range(arms)]}
-
-    return Chart(spec, draw)
+    return Chart(spec, lambda results: {"": [curve_point(of_arm(results, arm)) for arm in range(len(styles))]})
