@@ -79,7 +79,7 @@ def charts(settings: GainSettings) -> tuple[Chart, ...]:
 def _heatmap(settings: GainSettings) -> Chart:
     spec = heatmap_chart(
         "gradient_map",
-        "Gradient by gain and depth",
+        "Gradient by gain",
         "Follow a column down: what is left of the gradient after each layer. A level column keeps its colour.",
         "gain of the initial weights",
         "hidden layer",

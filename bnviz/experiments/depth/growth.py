@@ -1,6 +1,6 @@
 """Batch norm's own explosion of gradients at initialization, against its closed form."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -22,6 +22,7 @@ from bnviz.experiments.depth.common import ACTIVATION_NAMES, YANG, FloatArray, g
 from bnviz.experiments.results import Results
 
 GrowthActivation = Literal["relu", "leaky_relu", "tanh", "sigmoid", "gelu", "linear"]
+BatchSize = Annotated[Int, Field(ge=6, le=256)]  # below 6 single batches decide the mean
 PLAIN = "plain"  # key of the stage without a norm
 LEVEL = np.log10(2)  # decades: a norm that changes by less than a factor of 2 over all layers is level
 
@@ -32,7 +33,7 @@ class GrowthSettings(Settings):
     activations: tuple[GrowthActivation, ...] = Field(
         default=("relu", "tanh", "linear"), min_length=1, max_length=4, title="Activations", description="Of the hidden layers."
     )
-    batch_sizes: tuple[Int, ...] = Field(
+    batch_sizes: tuple[BatchSize, ...] = Field(
         default=(8, 16, 64, 128),
         min_length=1,
         max_length=6,
@@ -80,8 +81,8 @@ def _activations(settings: GrowthSettings) -> tuple[GrowthActivation, ...]:
 
 
 def _sizes(settings: GrowthSettings) -> list[int]:
-    """The batch sizes, ascending, each once and within what the closed forms and the memory of a probe allow."""
-    return sorted({min(max(size, 6), 256) for size in settings.batch_sizes})
+    """The batch sizes, ascending, each once."""
+    return sorted(set(settings.batch_sizes))
 
 
 def charts(settings: GrowthSettings) -> tuple[Chart, ...]:

@@ -1,6 +1,6 @@
 """Deep batch-norm nets trained live: how deep they can be without and with skips."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,6 +12,7 @@ from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, 
 from bnviz.experiments.depth.common import DE_SMITH, YANG, FloatArray, spread_words
 from bnviz.experiments.results import Results
 
+Depth = Annotated[Int, Field(ge=2, le=60)]
 STAGE = "training"
 GUESSING = 0.1  # accuracy of guessing one of ten digits
 FAILED, LEARNED = 0.3, 0.6  # test accuracy of every seed below, above: a fifth and more than half of the way from guessing to 1
@@ -20,7 +21,7 @@ FAILED, LEARNED = 0.3, 0.6  # test accuracy of every seed below, above: a fifth 
 class TrainSettings(Settings):
     """Nets of several depths on the digits, all at one learning rate."""
 
-    depths: tuple[Int, ...] = Field(
+    depths: tuple[Depth, ...] = Field(
         default=(10, 25, 50), min_length=1, max_length=4, title="Depths", description="Hidden layers without skips, 2 to 60 each."
     )
     activation: Literal["relu", "leaky_relu", "tanh", "linear"] = Field(
@@ -29,7 +30,7 @@ class TrainSettings(Settings):
     width: Int = Field(default=32, ge=8, le=64, title="Width", description="Units of a hidden layer.")
     lr: Float = Field(default=0.03, ge=1e-4, le=1, title="Learning rate", description="Of plain SGD, the same for all nets.")
     batch_size: Int = Field(default=64, ge=8, le=256, title="Batch size", description="Samples of a mini-batch.")
-    steps: Int = Field(default=250, ge=20, le=1500, title="Steps", description="Updates.")
+    steps: Int = Field(default=200, ge=20, le=1500, title="Steps", description="Updates.")
     plain: bool = Field(
         default=False, title="A net without a norm", description="Train the deepest net without a norm and skips too."
     )
@@ -37,8 +38,8 @@ class TrainSettings(Settings):
 
     @property
     def ordered(self) -> tuple[int, ...]:
-        """The depths, ascending, each once and within bounds."""
-        return tuple(sorted({min(max(depth, 2), 60) for depth in self.depths}))
+        """The depths, ascending, each once."""
+        return tuple(sorted(set(self.depths)))
 
     @property
     def deepest(self) -> int:
