@@ -1,6 +1,7 @@
 """A small convolutional net without a norm, with batch norm per channel and with group norm."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def _maps(settings: ChannelSettings) -> Chart:
     spec.selectors = (Selector("net", "Net", nets, "batch"), Selector("layer", "Layer", layers, layers[-1][0]))
     spec.legend = ()
 
-    def draw(results: Results) -> dict[str, list[str]]:
+    def draw(results: Results) -> dict[str, list[Any]]:
         views = {}
         for (arm, norm), layer in product(enumerate(NORMS), settings.layers):
             maps = [_image(results, arm, layer, side, channel) for side, channel in product(SIDES, range(SHOWN))]

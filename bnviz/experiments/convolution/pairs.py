@@ -16,7 +16,7 @@ PIXELS = 64  # positions of a map
 KEEP = ("train_loss", "test_accuracy")
 NORMS: tuple[NormName, ...] = ("none", "batch", "group")
 KINDS: tuple[tuple[ArchitectureName, str], ...] = (("dense", "dense"), ("conv", "convolution"))
-ARMS = tuple((kind, norm) for kind, _ in KINDS for norm in NORMS)
+ARMS: tuple[tuple[ArchitectureName, NormName], ...] = tuple((kind, norm) for kind, _ in KINDS for norm in NORMS)
 COLORS = {"none": ("#D55E00", "#E69F00"), "batch": ("#0072B2", "#56B4E9"), "group": ("#CC79A7", "#7B5CD6")}
 
 
@@ -96,10 +96,11 @@ def verdict(settings: PairSettings, results: Results) -> Verdict | None:
         None: "The data do not decide",
     }[answer]
     count = settings.batch_size
+    values = f"{count} value{'s' if count > 1 else ''} a unit"
     sentence = (
         f"{start}: with batches of {count} and batch norm the dense net has {percent(dense[batch])} test accuracy, "
-        f"the convolutional one {percent(conv[batch])}, over {settings.seeds} seeds. Its statistics are over {count} value{'s' * (count > 1)} a unit in the one, "
-        f"{count * PIXELS} a channel in the other."
+        f"the convolutional one {percent(conv[batch])}, over {settings.seeds} seeds. "
+        f"Its statistics are over {values} in the one, {count * PIXELS} a channel in the other."
     )
     numbers = {f"{kind}_{norm}": float(np.median(rows[place])) for kind, rows in (("dense", dense), ("conv", conv))
                for place, norm in enumerate(NORMS)}  # fmt: skip

@@ -1,7 +1,7 @@
 """Gamma from 0.1 in a recurrent net: steeper tanhs at the start, and what becomes of them in training."""
 
 from math import sqrt
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,13 @@ from bnviz.theory import mean_tanh_slope
 FloatArray = NDArray[np.float64]
 KEEP = ("train_loss", "test_loss", "post_activation_mean", "post_activation_std", "pre_activation_std", "pre_norm_grad_norm")
 SMALL, USUAL = 0.1, 1.0
+Gamma = Annotated[Float, Field(ge=0.01, le=4)]
 
 
 class GammaSettings(Settings):
     """A tanh cell with batch norm on both of its terms, statistics for every time step, at six initial gammas."""
 
-    gammas: tuple[Float, ...] = Field(
+    gammas: tuple[Gamma, ...] = Field(
         default=(0.05, 0.1, 0.25, 0.5, 1.0, 2.0),
         min_length=2,
         max_length=6,
@@ -40,8 +41,8 @@ class GammaSettings(Settings):
 
     @property
     def compared(self) -> tuple[float, ...]:
-        """0.1 and 1, and up to four others, ascending, each once and within bounds."""
-        others = {min(max(gamma, 0.01), 4.0) for gamma in self.gammas} - {SMALL, USUAL}
+        """0.1 and 1, and up to four others, ascending, each once."""
+        others = {*self.gammas} - {SMALL, USUAL}
         return tuple(sorted({SMALL, USUAL, *sorted(others)[:4]}))
 
 
@@ -94,7 +95,7 @@ def charts(settings: GammaSettings) -> tuple[Chart, ...]:
     fine = np.geomspace(gammas[0], gammas[-1], 41)
     add_theory_line(slope, fine, [mean_tanh_slope(sqrt(2) * gamma) for gamma in fine], "E[tanh'] at std √2 γ")
     first = sweep_chart(
-        "arriving", "Gradient at the first row", "Before training, as a multiple of that at the last row.", "initial gamma",
+        "arriving", "Gradient that arrives", "Before training: at the first row over the last.", "initial gamma",
         "first over last row", gammas, one, x_log=True, y_log=True,
     )  # fmt: skip
     final = sweep_chart(
