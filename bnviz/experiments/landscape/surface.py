@@ -49,7 +49,7 @@ def charts(settings: SurfaceSettings) -> tuple[Chart, ...]:
     )
     cut = sweep_chart(
         "cut",
-        "A cut through the middle",
+        "Cut through the middle",
         "The loss along the first direction, all seeds.",
         "along the first direction",
         "loss (nats)",
