@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_level, category_chart, norm_style, plain_styles, sweep_series
+from bnviz.charts.sweeps import add_level, category_chart, norm_style, sweep_series
+from bnviz.charts.theme import arm_styles
 from bnviz.config import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE, LI, LUO
@@ -74,7 +75,7 @@ def charts(settings: DropoutSettings) -> tuple[Chart, ...]:
     """Test error, what dropout gains, and the gap between training and test, for every training size."""
     sizes = sizes_of(settings)
     categories = [f"{size} samples" for size in sizes]
-    styles = plain_styles(LABELS)
+    styles = arm_styles(run_config(settings, sizes[0]))
     error = category_chart(
         "error", "Test error", "Lower is better. Boxes from the lowest to the highest seed.", "test error (%)", categories, styles
     )
@@ -135,14 +136,12 @@ def verdict(settings: DropoutSettings, results: Results) -> Verdict | None:
     with_norm = {size: gain(rows[BATCH], rows[BATCH_DROPOUT]) for size, rows in errors.items()}
     without = {size: gain(rows[PLAIN], rows[PLAIN_DROPOUT]) for size, rows in errors.items()}
     norm_alone = {size: gain(rows[PLAIN_DROPOUT], rows[BATCH]) for size, rows in errors.items()}
-    parts = "; ".join(
-        f"with {size} samples dropout takes {with_norm[size]} off the test error with batch norm, {without[size]} without"
-        for size in sizes
-    )
+    changes = {size: gain(rows[BATCH_DROPOUT], rows[BATCH]) for size, rows in errors.items()}
+    parts = " and ".join(f"by {change} with {size} training samples" for size, change in changes.items())
     last = errors[sizes[-1]]
     sentence = (
-        f"{parts[:1].upper()}{parts[1:]} (below 0 it adds to it). With {sizes[-1]} samples the error is "
-        f"{words(last[BATCH])} with batch norm alone and {words(last[PLAIN_DROPOUT])} with dropout alone."
+        f"Dropout changes batch norm's test error {parts}. With {sizes[-1]} it is {words(last[BATCH])} with batch norm alone, "
+        f"{words(last[PLAIN_DROPOUT])} with dropout alone."
     )
     numbers: dict[str, float] = {}
     for size in sizes:
@@ -159,11 +158,11 @@ def verdict(settings: DropoutSettings, results: Results) -> Verdict | None:
 def judge_unneeded(verdict: Verdict) -> Finding:
     """By the answer: unneeded at every training size, at some, or at none."""
     gains = [
-        f"{value:.2g} points ({name.removeprefix('gain_batch_')} samples)"
+        f"by {-value:.2g} points with {name.removeprefix('gain_batch_')} training samples"
         for name, value in verdict.numbers.items()
         if name.startswith("gain_batch_") and not name.endswith(("_low", "_high"))
     ]
-    measured = f"with batch norm, dropout takes {', '.join(gains)} off the test error (below 0 it adds to it)"
+    measured = f"dropout changes batch norm's test error {', '.join(gains)}"
     judgements = {"unneeded": "supported", "depends": "mixed", "needed": "not supported in this setting", None: "mixed"}
     return Finding(judgements[verdict.answer], measured)  # pyright: ignore[reportArgumentType]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import category_chart, norm_style, sweep_series
-from bnviz.config import NORM_LABELS, ArmConfig, BatchMode, Float, Int, NormName, RunConfig
+from bnviz.config import ArmConfig, BatchMode, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE_2017, WU_JOHNSON
 from bnviz.experiments.errors import error_of, error_rows, reading, words
@@ -98,11 +98,12 @@ def verdict(settings: NonIidSettings, results: Results) -> Verdict | None:
             None, f"Nobody is misled who has not learned: without a norm the error is {words(mixed[0])} with mixed batches."
         )
     batch, none = NORMS.index("batch"), NORMS.index("none")
-    others = "; ".join(f"{NORM_LABELS[norm]} {plain(spread_of(ratios[norm]).median)}" for norm in ratios if norm != "batch")
+    others = max((float(np.median(values)) for norm, values in ratios.items() if norm != "batch"), default=np.nan)
+    ends = [plain(spread_of(errors[none]).median) for errors in (mixed, single)]
     sentence = (
-        f"Test error with batch norm: {words(mixed[batch])} after mixed batches, {words(single[batch])} after single-class ones; "
-        f"without a norm {words(mixed[none])} and {words(single[none])}. Times the error of mixed batches: "
-        f"{plain(spread_of(ratios.get('batch', [])).median)} with batch norm; {others}."
+        f"With one class a batch, batch norm's test error goes from {plain(spread_of(mixed[batch]).median)} % to "
+        f"{words(single[batch])}; without a norm it goes from {ends[0]} % to {ends[1]} %, and no other net's grows by more than "
+        f"a factor of {plain(others)} in the median."
     )
     numbers = {f"ratio_{norm}_low": float(values.min()) for norm, values in ratios.items()}
     numbers |= {f"ratio_{norm}_high": float(values.max()) for norm, values in ratios.items()}

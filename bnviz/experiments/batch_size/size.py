@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import norm_style, sweep_chart, sweep_series
-from bnviz.config import NORM_LABELS, ArmConfig, Float, Int, NormName, RunConfig
+from bnviz.config import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE_2017, LUO, WU_HE, WU_JOHNSON
-from bnviz.experiments.errors import error_of, error_rows, reading, recent_mean, words
+from bnviz.experiments.errors import error_of, error_rows, reading, recent_mean
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of
 
@@ -174,13 +174,15 @@ def verdict(settings: SizeSettings, results: Results) -> Verdict | None:
     found = ratios(settings, results)
     errors = {norm: error_of(results, key_of(small), arm, settings.seeds) for arm, norm in enumerate(NORMS)}
     spreads = {norm: spread_of(values) for norm, values in found.items()}
-    parts = ", ".join(
-        f"{NORM_LABELS[norm]} {plain(spread.median)} ({plain(spread.low)} to {plain(spread.high)})"
-        for norm, spread in spreads.items()
-    )
+    labels = {"batch": "with batch norm", "group": "with group norm", "none": "without a norm"}
+    parts = [
+        f"{plain(spreads[norm].median)} {label} ({plain(spreads[norm].low)} to {plain(spreads[norm].high)})"
+        for norm, label in labels.items()
+    ]
+    ends = [f"{plain(float(np.median(errors[norm])))} %" for norm in labels]
     sentence = (
-        f"Test error at a batch of {small} over that at {large}: {parts}, over {settings.seeds} seeds. With batch norm and "
-        f"batches of {small} it is {words(errors['batch'])}, with group norm {words(errors['group'])}."
+        f"From batches of {large} to batches of {small} the test error grows by a factor of {parts[0]}, {parts[1]} and {parts[2]}, over "
+        f"{settings.seeds} seeds: to {ends[0]}, {ends[1]} and {ends[2]}."
     )
     numbers = {f"ratio_{norm}": spread.median for norm, spread in spreads.items()}
     numbers |= {f"ratio_{norm}_low": spread.low for norm, spread in spreads.items()}
