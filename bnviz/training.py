@@ -46,12 +46,15 @@ class Batches:
             if labels is None:
                 raise ValueError("single_class batches want the labels of the training set")
             self._classes = [torch.nonzero(labels == label).flatten() for label in labels.unique()]
-        self._streams = generators(config.seed, config.trials, BATCHES, config.trial_seeds)
+        seeds = config.trial_seeds or tuple(range(config.trials))
+        distinct = sorted(set(seeds))  # trials of one seed share its order: a sweep of 128 networks keeps but a few
+        self._streams = generators(config.seed, len(distinct), BATCHES, distinct)
+        self._places = torch.tensor([distinct.index(seed) for seed in seeds])
         self.first_epoch = self._shuffle()
 
     def _shuffle(self) -> Tensor:
         draw = self._by_class if self._classes else self._all
-        return torch.stack([draw(stream) for stream in self._streams])
+        return torch.stack([draw(stream) for stream in self._streams])  # (distinct seeds, samples)
 
     def _all(self, stream: torch.Generator) -> Tensor:
         return torch.randperm(self.count, generator=stream)
@@ -70,12 +73,12 @@ class Batches:
         order = self.first_epoch
         while True:
             for start in range(0, order.shape[1] - self.size + 1, self.size):
-                yield order[:, start : start + self.size]
+                yield order[self._places, start : start + self.size]
             order = self._shuffle()
 
     def hash(self, trial: int) -> str:
         """12 hex digits of one trial's sample order in the first epoch."""
-        return hashlib.sha256(self.first_epoch[trial].numpy().tobytes()).hexdigest()[:12]
+        return hashlib.sha256(self.first_epoch[self._places[trial]].numpy().tobytes()).hexdigest()[:12]
 
 
 class ArmState:
