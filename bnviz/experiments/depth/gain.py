@@ -32,7 +32,7 @@ class GainSettings(Settings):
     """Fresh networks over a grid of gains."""
 
     depth: Int = Field(default=30, ge=4, le=60, title="Hidden layers", description="Depth of the deepest network.")
-    width: Int = Field(default=64, ge=8, le=128, title="Width", description="Units of every layer, and input features.")
+    width: Int = Field(default=64, ge=8, le=96, title="Width", description="Units of every layer, and input features.")
     activation: Literal["relu", "leaky_relu", "tanh", "linear"] = Field(
         default="relu", title="Activation", description="Of the hidden layers."
     )
@@ -43,9 +43,9 @@ class GainSettings(Settings):
         title="Largest gain",
         description="The gains go from its inverse to it, evenly in the logarithm.",
     )
-    gains: Int = Field(default=13, ge=3, le=25, title="Gains", description="Number of gains.")
-    batch_size: Int = Field(default=32, ge=4, le=128, title="Batch size", description="Samples, standard normal numbers.")
-    seeds: Int = Field(default=3, ge=1, le=5, title="Seeds", description="Networks of each gain.")
+    gains: Int = Field(default=13, ge=3, le=21, title="Gains", description="Number of gains.")
+    batch_size: Int = Field(default=32, ge=4, le=64, title="Batch size", description="Samples, standard normal numbers.")
+    seeds: Int = Field(default=3, ge=1, le=4, title="Seeds", description="Networks of each gain.")
 
     @property
     def grid(self) -> tuple[float, ...]:
@@ -64,7 +64,7 @@ def stages(settings: GainSettings) -> tuple[Stage, ...]:
         "seeds": settings.seeds,
     }
     networks = settings.gains * settings.seeds
-    seconds = settings.depth * networks * (1e-4 + 1.5e-10 * settings.batch_size * settings.width**2)
+    seconds = settings.depth * networks * (2e-4 + 3e-10 * settings.batch_size * settings.width**2)
     labels = {"none": "no norm", "batch": "batch norm"}
     return tuple(
         Stage(norm, labels[norm], probe="gain_and_depth", options={"norm": norm, **shared}, seconds=seconds) for norm in NORMS
@@ -127,7 +127,7 @@ def _arriving(settings: GainSettings) -> Chart:
 def _signal(settings: GainSettings) -> Chart:
     spec = sweep_chart(
         "signal",
-        "Signal at the last layer",
+        "Signal at the top",
         "Root mean square of the last layer's output over that of the inputs.",
         "gain of the initial weights",
         "output over input",

@@ -24,14 +24,14 @@ class ShatterSettings(Settings):
     """Fresh ReLU networks along a line of inputs."""
 
     depth: Int = Field(default=32, ge=2, le=50, title="Hidden layers", description="Depth at which the verdict is taken.")
-    width: Int = Field(default=128, ge=16, le=256, title="Width", description="Units of a hidden layer.")
+    width: Int = Field(default=128, ge=16, le=160, title="Width", description="Units of a hidden layer.")
     distance: Float = Field(
         default=0.06, ge=0.016, le=0.5, title="Distance", description="Between two inputs; the line is 4 long."
     )
     beta: Float = Field(
         default=0.0, ge=0, le=5, title="Beta", description="Shift of the batch norms, in the net with and without skips."
     )
-    seeds: Int = Field(default=8, ge=2, le=16, title="Seeds", description="Networks of each arm.")
+    seeds: Int = Field(default=8, ge=2, le=12, title="Seeds", description="Networks of each arm.")
 
     @property
     def depths(self) -> tuple[int, ...]:
@@ -57,7 +57,7 @@ def arms(settings: ShatterSettings) -> dict[str, tuple[ArmStyle, dict[str, Any]]
 
 def stages(settings: ShatterSettings) -> tuple[Stage, ...]:
     """A probe for every arm."""
-    seconds = len(settings.depths) * settings.depth * settings.seeds * (2e-5 + 1.5e-10 * POINTS * settings.width**2)
+    seconds = len(settings.depths) * settings.depth * settings.seeds * (1e-5 + 3e-11 * POINTS * settings.width**2)
     shared = {"depths": settings.depths, "points": POINTS, "lags": LAGS, "trials": settings.seeds}
     return tuple(
         Stage(
