@@ -94,7 +94,7 @@ def test_a_run_is_not_overwritten_unless_asked(finished: Path) -> None:
         (["run", "--preset", "classic", "--set", "steps", "--out", "x"], ["steps", "KEY=VALUE"]),
         (
             ["run", "--preset", "classic", "--set", "steps=many", "trials=0", "--out", "x"],
-            ["steps", "many", "0 to 5000", "trials", "1 to 32"],
+            ["steps", "many", "0 to 5000", "trials", "1 to 128"],
         ),
         (
             [
