@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.inside import EXPERIMENT
-from bnviz.experiments.inside.arithmetic import ROUNDING, SHIFTS, ArithmeticSettings
+from bnviz.experiments.inside.arithmetic import ROUNDING, SHIFTS
+from bnviz.experiments.inside.batch_settings import ArithmeticSettings
 from bnviz.experiments.inside.detached import DetachedSettings
 from bnviz.experiments.inside.tables import BadTable, as_text, per_feature, resized, rows_of, short
 from bnviz.experiments.results import Results

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnviz.arithmetic import Forward, backward, forward
 from bnviz.experiments.inside import EXPERIMENT
-from bnviz.experiments.inside.arithmetic import ArithmeticSettings
+from bnviz.experiments.inside.batch_settings import ArithmeticSettings
 from bnviz.ui.bodies import inside_edit
 from bnviz.ui.bodies.inside_drawings import NORM_AXES, cube, lines, lines_in_words, numbers_of, together
 from bnviz.ui.bodies.inside_edit import Refused, edited

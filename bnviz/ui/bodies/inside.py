@@ -6,7 +6,7 @@ import streamlit as st
 
 from bnviz.arithmetic import Forward, backward, forward, inference, updated_running
 from bnviz.experiments.base import Part, Settings
-from bnviz.experiments.inside.arithmetic import ArithmeticSettings
+from bnviz.experiments.inside.batch_settings import ArithmeticSettings
 from bnviz.ui.bodies.inside_drawings import NORM_AXES, cube, lines, lines_in_words, numbers_of
 from bnviz.ui.bodies.inside_edit import tables
 from bnviz.ui.bodies.inside_steps import Step, bracketed, steps, tex
@@ -120,7 +120,8 @@ def _modes(settings: ArithmeticSettings) -> None:
         st.caption("A batch of one sample has no unbiased variance: the running variance keeps its value.")
     st.markdown("**At inference** they take the place of the batch's own. What is left is a straight line for each feature:")
     st.latex(
-        r"y = a\,x + c, \qquad a = \frac{\gamma}{\sqrt{\sigma^2_\mathrm{run} + \varepsilon}}, \qquad c = \beta - a \mu_\mathrm{run}"
+        r"y = a\,x + c, \qquad a = \frac{\gamma}{\sqrt{\sigma^2_\mathrm{run} + \varepsilon}}, "
+        r"\qquad c = \beta - a \mu_\mathrm{run}"
     )
     samples = range(1, len(y) + 1)
     values = np.concatenate([scale, shift, *(np.stack([done.y[i], y[i]]) for i in range(len(y)))])

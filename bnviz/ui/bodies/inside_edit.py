@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from bnviz.experiments.base import Part
-from bnviz.experiments.inside.arithmetic import ArithmeticSettings
+from bnviz.experiments.inside.batch_settings import ArithmeticSettings
 from bnviz.experiments.inside.tables import (
     LARGEST,
     MAX_FEATURES,

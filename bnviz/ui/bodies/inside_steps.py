@@ -56,6 +56,11 @@ class _Numbers:
         return bracketed(text) if signed else text
 
     @property
+    def i(self) -> int:
+        """The sample's number, from 1."""
+        return self.sample + 1
+
+    @property
     def root(self) -> str:
         return rf"\sqrt{{{self.one(self.done.var)} + {tex(self.done.eps)}}}"
 
@@ -70,7 +75,7 @@ def steps(done: Forward, back: Backward, sample: int = 0, feature: int = 0) -> t
         feature: index of the feature.
     """
     numbers = _Numbers(done, back, sample, feature)
-    return (*_forward(numbers), *_backward(numbers))
+    return tuple(step(numbers) for step in _STEPS)
 
 
 def tex(value: float) -> str:
@@ -95,142 +100,171 @@ def _products(first: Iterable[str], second: Iterable[str]) -> str:
     return " + ".join(rf"{bracketed(a)} \cdot {bracketed(b)}" for a, b in zip(first, second, strict=True))
 
 
-def _forward(at: _Numbers) -> tuple[Step, ...]:
-    done, i, count = at.done, at.sample + 1, at.done.count
-    squares = " + ".join(f"{bracketed(value)}^2" for value in at.column(done.deviation))
-    mean, variance = at.one(done.mean), at.one(done.var)
-    return (
-        Step(
-            FORWARD,
-            "Mean",
-            "Each feature is averaged over the samples of the batch.",
-            r"\mu = \frac{1}{B} \sum_{i=1}^{B} x_i",
-            rf"\mu = \frac{{{_sum(at.column(done.x))}}}{{{count}}} = {mean}",
-            "μ",
-            done.mean,
-        ),
-        Step(
-            FORWARD,
-            "Deviation",
-            "How far each sample is from the mean. Whatever is added to all samples alike is gone from here on.",
-            r"x_i - \mu",
-            rf"x_{i} - \mu = {at.one(done.x)} - {at.one(done.mean, signed=True)} = {at.one(done.deviation)}",
-            "x - μ",
-            done.deviation,
-        ),
-        Step(
-            FORWARD,
-            "Variance",
-            "The mean of the squared deviations: divided by B, not by B - 1 (the biased variance).",
-            r"\sigma^2 = \frac{1}{B} \sum_{i=1}^{B} (x_i - \mu)^2",
-            rf"\sigma^2 = \frac{{{squares}}}{{{count}}} = {variance}",
-            "σ²",
-            done.var,
-        ),
-        Step(
-            FORWARD,
-            "Normalized value x-hat",
-            "Mean 0 and, but for ε, variance 1. ε keeps the root above 0 when all samples are alike.",
-            r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}",
-            rf"\hat{{x}}_{i} = \frac{{{at.one(done.deviation)}}}{{{at.root}}} = {at.one(done.x_hat)}",
-            "x-hat",
-            done.x_hat,
-        ),
-        Step(
-            FORWARD,
-            "Output y",
-            "γ and β are learned: they let the layer choose its own scale and offset.",
-            r"y_i = \gamma\, \hat{x}_i + \beta",
-            rf"y_{i} = {at.one(done.gamma, signed=True)} \cdot {at.one(done.x_hat, signed=True)} + "
-            rf"{at.one(done.beta, signed=True)} = {at.one(done.y)}",
-            "y",
-            done.y,
-        ),
+def _mean(at: _Numbers) -> Step:
+    return Step(
+        FORWARD,
+        "Mean",
+        "Each feature is averaged over the samples of the batch.",
+        r"\mu = \frac{1}{B} \sum_{i=1}^{B} x_i",
+        rf"\mu = \frac{{{_sum(at.column(at.done.x))}}}{{{at.done.count}}} = {at.one(at.done.mean)}",
+        "μ",
+        at.done.mean,
     )
 
 
-def _backward(at: _Numbers) -> tuple[Step, ...]:
-    return (*_to_parameters(at), *_to_inputs(at))
-
-
-def _to_parameters(at: _Numbers) -> tuple[Step, ...]:
-    done, back = at.done, at.back
-    dy = at.column(back.dy)
-    return (
-        Step(
-            BACKWARD,
-            "Gradient of β",
-            "From above comes ∂L/∂y, how the loss changes with each output. β is added to every output, so it collects them all.",
-            r"\frac{\partial L}{\partial \beta} = \sum_{i=1}^{B} \frac{\partial L}{\partial y_i}",
-            rf"\frac{{\partial L}}{{\partial \beta}} = {_sum(dy)} = {at.one(back.dbeta)}",
-            "∂L/∂β",
-            back.dbeta,
-        ),
-        Step(
-            BACKWARD,
-            "Gradient of γ",
-            "γ multiplies x-hat, so each output's share is weighted by its own x-hat.",
-            r"\frac{\partial L}{\partial \gamma} = \sum_{i=1}^{B} \frac{\partial L}{\partial y_i}\, \hat{x}_i",
-            rf"\frac{{\partial L}}{{\partial \gamma}} = {_products(dy, at.column(done.x_hat))} = {at.one(back.dgamma)}",
-            "∂L/∂γ",
-            back.dgamma,
-        ),
-        Step(
-            BACKWARD,
-            "Gradient of x-hat",
-            "Back through the multiplication by γ.",
-            r"\frac{\partial L}{\partial \hat{x}_i} = \gamma\, \frac{\partial L}{\partial y_i}",
-            rf"\frac{{\partial L}}{{\partial \hat{{x}}_{at.sample + 1}}} = {at.one(done.gamma, signed=True)} \cdot "
-            rf"{at.one(back.dy, signed=True)} = {at.one(back.dx_hat)}",
-            "∂L/∂x-hat",
-            back.dx_hat,
-        ),
+def _deviation(at: _Numbers) -> Step:
+    return Step(
+        FORWARD,
+        "Deviation",
+        "How far each sample is from the mean. Whatever is added to all samples alike is gone from here on.",
+        r"x_i - \mu",
+        rf"x_{at.i} - \mu = {at.one(at.done.x)} - {at.one(at.done.mean, signed=True)} = {at.one(at.done.deviation)}",
+        "x - μ",
+        at.done.deviation,
     )
 
 
-def _to_inputs(at: _Numbers) -> tuple[Step, ...]:
-    done, back, i = at.done, at.back, at.sample + 1
-    products = (back.dx_hat * done.x_hat).mean(axis=0, keepdims=True)
-    dx_hat, mean, product = at.one(back.dx_hat), at.one(back.mean_term, signed=True), at.one(products, signed=True)
-    x_hat, var_term = at.one(done.x_hat, signed=True), at.one(back.var_term, signed=True)
-    total = back.dx.sum(axis=0, keepdims=True)
-    return (
-        Step(
-            BACKWARD,
-            "Back through the mean",
-            "Every sample moved the mean a little, and so moved all the others: that part of the gradient is the same for all.",
-            r"\overline{d\hat{x}} = \frac{1}{B} \sum_{j=1}^{B} \frac{\partial L}{\partial \hat{x}_j}",
-            rf"\overline{{d\hat{{x}}}} = \frac{{{_sum(at.column(back.dx_hat))}}}{{{done.count}}} = {at.one(back.mean_term)}",
-            "through the mean",
-            back.mean_term[:1],
-        ),
-        Step(
-            BACKWARD,
-            "Back through the variance",
-            "Every sample moved the variance too, the more the farther out it is: that part goes with its x-hat.",
-            r"\hat{x}_i\, \overline{d\hat{x}\, \hat{x}} = "
-            r"\hat{x}_i\, \frac{1}{B} \sum_{j=1}^{B} \frac{\partial L}{\partial \hat{x}_j}\, \hat{x}_j",
-            rf"\hat{{x}}_{i}\, \overline{{d\hat{{x}}\, \hat{{x}}}} = {x_hat} \cdot {product} = {at.one(back.var_term)}",
-            "through the variance",
-            back.var_term,
-        ),
-        Step(
-            BACKWARD,
-            "Gradient of x",
-            "The straight way less the two others; with γ in front, γ / √(σ² + ε) [dy - mean(dy) - x-hat mean(dy x-hat)].",
-            r"\frac{\partial L}{\partial x_i} = \frac{1}{\sqrt{\sigma^2 + \varepsilon}} \left[ "
-            r"\frac{\partial L}{\partial \hat{x}_i} - \overline{d\hat{x}} - \hat{x}_i\, \overline{d\hat{x}\, \hat{x}} \right]",
-            rf"\frac{{\partial L}}{{\partial x_{i}}} = \frac{{{dx_hat} - {mean} - {var_term}}}{{{at.root}}} = {at.one(back.dx)}",
-            "∂L/∂x",
-            back.dx,
-        ),
-        Step(
-            BACKWARD,
-            "Gradient of a bias before the norm",
-            "A bias b is added to every sample alike, so it collects all of ∂L/∂x: always 0, but for rounding. It never learns.",
-            r"\frac{\partial L}{\partial b} = \sum_{i=1}^{B} \frac{\partial L}{\partial x_i} = 0",
-            rf"\frac{{\partial L}}{{\partial b}} = {_sum(at.column(back.dx))} = {at.one(total)}",
-            "∂L/∂b",
-            total,
-        ),
+def _variance(at: _Numbers) -> Step:
+    squares = " + ".join(f"{bracketed(value)}^2" for value in at.column(at.done.deviation))
+    return Step(
+        FORWARD,
+        "Variance",
+        "The mean of the squared deviations: divided by B, not by B - 1 (the biased variance).",
+        r"\sigma^2 = \frac{1}{B} \sum_{i=1}^{B} (x_i - \mu)^2",
+        rf"\sigma^2 = \frac{{{squares}}}{{{at.done.count}}} = {at.one(at.done.var)}",
+        "σ²",
+        at.done.var,
     )
+
+
+def _x_hat(at: _Numbers) -> Step:
+    return Step(
+        FORWARD,
+        "Normalized value x-hat",
+        "Mean 0 and, but for ε, variance 1. ε keeps the root above 0 when all samples are alike.",
+        r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}",
+        rf"\hat{{x}}_{at.i} = \frac{{{at.one(at.done.deviation)}}}{{{at.root}}} = {at.one(at.done.x_hat)}",
+        "x-hat",
+        at.done.x_hat,
+    )
+
+
+def _output(at: _Numbers) -> Step:
+    return Step(
+        FORWARD,
+        "Output y",
+        "γ and β are learned: they let the layer choose its own scale and offset.",
+        r"y_i = \gamma\, \hat{x}_i + \beta",
+        rf"y_{at.i} = {at.one(at.done.gamma, signed=True)} \cdot {at.one(at.done.x_hat, signed=True)} + "
+        rf"{at.one(at.done.beta, signed=True)} = {at.one(at.done.y)}",
+        "y",
+        at.done.y,
+    )
+
+
+def _to_beta(at: _Numbers) -> Step:
+    return Step(
+        BACKWARD,
+        "Gradient of β",
+        "From above comes ∂L/∂y, how the loss changes with each output. β is added to every output, so it collects them all.",
+        r"\frac{\partial L}{\partial \beta} = \sum_{i=1}^{B} \frac{\partial L}{\partial y_i}",
+        rf"\frac{{\partial L}}{{\partial \beta}} = {_sum(at.column(at.back.dy))} = {at.one(at.back.dbeta)}",
+        "∂L/∂β",
+        at.back.dbeta,
+    )
+
+
+def _to_gamma(at: _Numbers) -> Step:
+    products = _products(at.column(at.back.dy), at.column(at.done.x_hat))
+    return Step(
+        BACKWARD,
+        "Gradient of γ",
+        "γ multiplies x-hat, so each output's share is weighted by its own x-hat.",
+        r"\frac{\partial L}{\partial \gamma} = \sum_{i=1}^{B} \frac{\partial L}{\partial y_i}\, \hat{x}_i",
+        rf"\frac{{\partial L}}{{\partial \gamma}} = {products} = {at.one(at.back.dgamma)}",
+        "∂L/∂γ",
+        at.back.dgamma,
+    )
+
+
+def _to_x_hat(at: _Numbers) -> Step:
+    return Step(
+        BACKWARD,
+        "Gradient of x-hat",
+        "Back through the multiplication by γ.",
+        r"\frac{\partial L}{\partial \hat{x}_i} = \gamma\, \frac{\partial L}{\partial y_i}",
+        rf"\frac{{\partial L}}{{\partial \hat{{x}}_{at.i}}} = {at.one(at.done.gamma, signed=True)} \cdot "
+        rf"{at.one(at.back.dy, signed=True)} = {at.one(at.back.dx_hat)}",
+        "∂L/∂x-hat",
+        at.back.dx_hat,
+    )
+
+
+def _through_mean(at: _Numbers) -> Step:
+    return Step(
+        BACKWARD,
+        "Back through the mean",
+        "Every sample moved the mean a little, and so moved all the others: that part of the gradient is the same for all.",
+        r"\overline{d\hat{x}} = \frac{1}{B} \sum_{j=1}^{B} \frac{\partial L}{\partial \hat{x}_j}",
+        rf"\overline{{d\hat{{x}}}} = \frac{{{_sum(at.column(at.back.dx_hat))}}}{{{at.done.count}}} = {at.one(at.back.mean_term)}",
+        "through the mean",
+        at.back.mean_term[:1],
+    )
+
+
+def _through_variance(at: _Numbers) -> Step:
+    mean_product = (at.back.dx_hat * at.done.x_hat).mean(axis=0, keepdims=True)
+    product = rf"{at.one(at.done.x_hat, signed=True)} \cdot {at.one(mean_product, signed=True)}"
+    return Step(
+        BACKWARD,
+        "Back through the variance",
+        "Every sample moved the variance too, the more the farther out it is: that part goes with its x-hat.",
+        r"\hat{x}_i\, \overline{d\hat{x}\, \hat{x}} = "
+        r"\hat{x}_i\, \frac{1}{B} \sum_{j=1}^{B} \frac{\partial L}{\partial \hat{x}_j}\, \hat{x}_j",
+        rf"\hat{{x}}_{at.i}\, \overline{{d\hat{{x}}\, \hat{{x}}}} = {product} = {at.one(at.back.var_term)}",
+        "through the variance",
+        at.back.var_term,
+    )
+
+
+def _to_x(at: _Numbers) -> Step:
+    ways = (at.one(way, signed=way is not at.back.dx_hat) for way in (at.back.dx_hat, at.back.mean_term, at.back.var_term))
+    return Step(
+        BACKWARD,
+        "Gradient of x",
+        "The straight way less the two others; with γ in front, γ / √(σ² + ε) [dy - mean(dy) - x-hat mean(dy x-hat)].",
+        r"\frac{\partial L}{\partial x_i} = \frac{1}{\sqrt{\sigma^2 + \varepsilon}} \left[ "
+        r"\frac{\partial L}{\partial \hat{x}_i} - \overline{d\hat{x}} - \hat{x}_i\, \overline{d\hat{x}\, \hat{x}} \right]",
+        rf"\frac{{\partial L}}{{\partial x_{at.i}}} = \frac{{{' - '.join(ways)}}}{{{at.root}}} = {at.one(at.back.dx)}",
+        "∂L/∂x",
+        at.back.dx,
+    )
+
+
+def _to_bias(at: _Numbers) -> Step:
+    total = at.back.dx.sum(axis=0, keepdims=True)
+    return Step(
+        BACKWARD,
+        "Gradient of a bias before the norm",
+        "A bias b is added to every sample alike, so it collects all of ∂L/∂x: always 0, but for rounding. It never learns.",
+        r"\frac{\partial L}{\partial b} = \sum_{i=1}^{B} \frac{\partial L}{\partial x_i} = 0",
+        rf"\frac{{\partial L}}{{\partial b}} = {_sum(at.column(at.back.dx))} = {at.one(total)}",
+        "∂L/∂b",
+        total,
+    )
+
+
+_STEPS = (
+    _mean,
+    _deviation,
+    _variance,
+    _x_hat,
+    _output,
+    _to_beta,
+    _to_gamma,
+    _to_x_hat,
+    _through_mean,
+    _through_variance,
+    _to_x,
+    _to_bias,
+)
