@@ -60,6 +60,8 @@ class ExperimentPage:
             self._prediction()
         for notice in self.visit.notices:
             st.warning(plain(notice))
+        if self.part.body:
+            self._presets()  # it may fill the screen
         if self.part.body and self.settings is not None:
             import_module(f"bnviz.ui.bodies.{self.part.body}").draw(self.part, self.settings)
         self._run_area()
@@ -176,8 +178,9 @@ class ExperimentPage:
 
     def _run_area(self) -> None:
         row = st.container(horizontal=True, vertical_alignment="center")
-        with row:
-            self._presets()
+        if not self.part.body:
+            with row:
+                self._presets()
         row.button(
             "Run",
             type="primary",

@@ -7,6 +7,7 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.4rem; font-size: clamp(1.6rem, 2.6vw, 2.4rem); }
 .st-key-experiment_head h1 { font-size: clamp(1.4rem, 2vw, 1.9rem); padding: 0; }
 .st-key-experiment_head h3 { font-size: clamp(1.15rem, 1.7vw, 1.6rem); padding: 0.5rem 0 1.1rem; }
+.katex-display { overflow: auto hidden; }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin: 0; padding: 0.5rem 1rem 0; }
 [data-testid="stExpandSidebarButton"]::after { content: "Settings"; padding-left: 0.25rem; }
 [data-variant="pills"] { padding: 0.2rem 0.6rem; min-height: 2rem; font-size: 0.875rem; }
