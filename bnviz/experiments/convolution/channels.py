@@ -69,23 +69,28 @@ def charts(settings: ChannelSettings) -> tuple[Chart, ...]:
 
 
 def _maps(settings: ChannelSettings) -> Chart:
-    panels = [f"map {channel + 1}, {side}" for side, channel in product(SIDES, range(SHOWN))]
-    how = "Three maps of the first probe image, before the norm above and after it below. Equal colours are equal values."
+    panels = ("before the norm", "after the norm")
+    how = "A map of the first probe image; equal colours are equal values. Choose the net, the layer and the map."
     pixels = [str(pixel + 1) for pixel in range(SIDE)]
     spec = heatmap_chart(
         "maps", "Maps", how, "column", "row", pixels, pixels[::-1], low=-REACH, high=REACH, panels=panels, unit="value"
     )
     layers = tuple((str(layer), f"layer {layer + 1}") for layer in settings.layers)
     nets = tuple((norm, style.label) for norm, style in zip(NORMS, STYLES, strict=True))
-    spec.selectors = (Selector("net", "Net", nets, "batch"), Selector("layer", "Layer", layers, layers[-1][0]))
+    maps = tuple((str(channel), f"map {channel + 1}") for channel in range(SHOWN))
+    spec.selectors = (
+        Selector("net", "Net", nets, "batch"),
+        Selector("layer", "Layer", layers, layers[-1][0]),
+        Selector("map", "Map", maps, "0"),
+    )
     spec.legend = ()
 
     def draw(results: Results) -> dict[str, list[Any]]:
-        views = {}
-        for (arm, norm), layer in product(enumerate(NORMS), settings.layers):
-            maps = [_image(results, arm, layer, side, channel) for side, channel in product(SIDES, range(SHOWN))]
-            views[f"{norm}/{layer}"] = maps
-        return views
+        places = product(enumerate(NORMS), settings.layers, range(SHOWN))
+        return {
+            f"{norm}/{layer}/{channel}": [_image(results, arm, layer, side, channel) for side in SIDES]
+            for (arm, norm), layer, channel in places
+        }
 
     return Chart(spec, draw)
 
@@ -124,19 +129,17 @@ def verdict(settings: ChannelSettings, results: Results) -> Verdict | None:
         (lower[BATCH] == 1, lower[GROUP] == 1)
     ]
     spreads = [spread_of(row) for row in losses]
-    parts = ", ".join(
-        f"{style.label} {plain(spread.median)} ({plain(spread.low)} to {plain(spread.high)})"
-        for style, spread in zip(STYLES, spreads, strict=True)
-    )
+    words = [f"{plain(spread.median)} ({plain(spread.low)} to {plain(spread.high)})" for spread in spreads]
     start = {
         "both": "Batch norm and group norm both help",
         "batch": "Batch norm helps for every seed, group norm does not",
         "group": "Group norm helps for every seed, batch norm does not",
         "neither": "Neither norm helps for every seed",
     }[answer]
+    counts = [round(share * settings.seeds) for share in lower]
     sentence = (
-        f"{start}: after {settings.steps} steps the training loss is {parts}. It is below that without a norm for "
-        f"{100 * lower[BATCH]:.0f} % of the seeds with batch norm, {100 * lower[GROUP]:.0f} % with group norm."
+        f"{start}: after {settings.steps} steps the training loss is {words[NONE]} without a norm, "
+        f"{words[BATCH]} with batch norm (lower for {counts[BATCH]} of {settings.seeds} seeds) and {words[GROUP]} with group norm (lower for {counts[GROUP]})."
     )
     numbers = {norm: spread.median for norm, spread in zip(NORMS, spreads, strict=True)}
     numbers |= {f"lower_{norm}": float(share) for norm, share in zip(NORMS, lower, strict=True)}
