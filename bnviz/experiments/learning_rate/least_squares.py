@@ -147,8 +147,8 @@ def verdict(settings: LeastSquaresSettings, results: Results) -> Verdict | None:
         return Verdict(None, sentence, {name: value for name, value in numbers.items() if np.isfinite(value)})
     bound = "" if normalized.ends_inside else " or more"
     sentence = (
-        f"As it is, the problem converges (error below {TARGET:g}) up to a rate of {spread_of(none.highest)}; the closed form "
-        f"for its threshold is 2. Normalized it converges up to {spread_of(normalized.highest)}{bound}, "
+        f"As it is, the problem converges (error below {TARGET:g}) up to a rate of {spread_of(none.highest)}; its threshold is 2, "
+        f"and the rates tried differ by a factor of {plain(settings.values[1] / settings.values[0])}. Normalized it converges up to {spread_of(normalized.highest)}{bound}, "
         f"{plain(above.median)} times the threshold, and over {np.log10(numbers['span_normalized']):.1f} decades of rates "
         f"against {np.log10(numbers['span_plain']):.1f}."
     )
