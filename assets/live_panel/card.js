@@ -55,7 +55,7 @@ export class Card {
   /** The chart's own legend: what the panel's legend does not show. */
   showKeys(spec, arms) {
     const isSame = (style) => (arm) => arm.label === style.label && arm.color === style.color && arm.dash === style.dash;
-    const hasSymbols = spec.figure.data.some((trace) => trace.mode === "lines+markers");
+    const hasSymbols = spec.marks.some((mark) => mark.mark === "points" || spec.figure.data[mark.trace]?.mode === "lines+markers");
     const keys = (spec.legend || []).filter((style) => !arms.some(isSame(style)));
     this.keys.replaceChildren(...keys.map((style) => make("span", { class: "bnv-key" }, sample(style, hasSymbols), make("span", { text: style.label }))));
     this.keys.hidden = !keys.length;

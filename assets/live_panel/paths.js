@@ -54,6 +54,13 @@ export function rangePieces(x, [low, median, high], count, offset, width) {
   return pieces;
 }
 
+/** Of a points mark: a point for every x where the column has a value. */
+export function pointPieces(x, column, count, offset) {
+  const points = [];
+  for (let i = 0; i < count; i++) if (!isMissing(column[i])) points.push({ x: [x[i] + offset], y: [column[i]] });
+  return points;
+}
+
 /** Of a flag mark: a point at height y for every x where the column is above 0. */
 export function flagPieces(x, column, count, y) {
   const flagged = x.slice(0, count).filter((value, index) => column[index] > 0);

@@ -6,7 +6,7 @@
 // that draws differently is simply slower.
 
 import { EMPTY_IMAGE, GrowingMap, toImage } from "./images.js";
-import { bandPieces, flagPieces, linePieces, rangePieces, ridgePieces, toArrays, toPath, toPixels } from "./paths.js";
+import { bandPieces, flagPieces, linePieces, pointPieces, rangePieces, ridgePieces, toArrays, toPath, toPixels } from "./paths.js";
 import { yRange } from "./store.js";
 
 const CONFIG = {
@@ -104,7 +104,7 @@ export class Plot {
       }
       const pieces = this.hiddenArms.has(mark.arm) ? [] : this.pieces(mark, k, view);
       if (points && !movePoints(points, toPixels(pieces, ...this.axes(mark)))) return false;
-      if (mark.mark === "flag") continue;
+      if (hasNoPath(mark)) continue;
       const d = toPath(pieces, ...this.axes(mark), mark.mark !== "line");
       if (d && !line && !fill) return false; // Plotly made no path for a series that was empty until now
       if (fill) fill.setAttribute("d", d || "M0,0");
@@ -176,6 +176,7 @@ export class Plot {
     const count = Math.min(isAppend ? k + 1 : x.length, columns[0].length);
     if (mark.mark === "range") return rangePieces(x, columns, count, mark.offset, mark.width);
     if (mark.mark === "flag") return flagPieces(x, columns[0], count, mark.offset);
+    if (mark.mark === "points") return pointPieces(x, columns[0], count, mark.offset);
     if (mark.mark === "band") return bandPieces(x, ...columns, count, this.widener(isAppend));
     return linePieces(x, columns[0], count, this.hasPoints(mark) ? null : this.widener(isAppend));
   }
@@ -233,7 +234,7 @@ export class Plot {
     }
     const theirs = (fill || line)?.getAttribute("d");
     const ours = toPath(pieces, ...this.axes(mark), mark.mark !== "line");
-    return !theirs || !ours || mark.mark === "flag" || near(theirs, ours);
+    return !theirs || !ours || hasNoPath(mark) || near(theirs, ours);
   }
 
   listen() {
@@ -249,6 +250,8 @@ export class Plot {
 }
 
 const isMissing = (value) => value === null || value === undefined;
+
+const hasNoPath = (mark) => mark.mark === "flag" || mark.mark === "points";
 
 const isImage = (mark) => mark.mark === "image" || mark.mark === "columns";
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bnviz.charts.numbers import ALPHABET, LEVELS, pack
+from bnviz.charts.numbers import ALPHABET, LEVELS, pack, short_text
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED, ChartSpec, Mark
 from bnviz.charts.theme import ArmStyle, axis, base_layout
 
@@ -192,7 +192,7 @@ def _panel_title(text: str, x: float, y: float) -> dict[str, Any]:
 def _ticks(values: Sequence[float | str]) -> dict[str, Any]:
     """Some of the values as the texts of an axis of equal distances."""
     shown = range(0, len(values), math.ceil(len(values) / MOST_TICKS))
-    texts = [value if isinstance(value, str) else f"{value:.3g}" for value in values]
+    texts = [value if isinstance(value, str) else short_text(value) for value in values]
     return {"tickvals": list(shown), "ticktext": [texts[index] for index in shown]}
 
 

@@ -19,6 +19,12 @@ def short(value: float) -> float | None:
     return rounded if math.isfinite(rounded) else None
 
 
+def short_text(value: float) -> str:
+    """Three significant digits for an axis; without an exponent from 0.0001 to a million."""
+    text = f"{value:.3g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e6 else text
+
+
 def shorts(values: Iterable[float]) -> list[float | None]:
     """`short` of every value of a flat array."""
     return [short(value) for value in np.asarray(values, dtype=np.float64).tolist()]

@@ -6,7 +6,8 @@ by the selectors, and each mark draws one series into one trace (or image) of th
     kind     append: a frame adds one point to every series, [column, ...]; the chart shows frames 0 to k
              replace: a frame holds the whole series, [[column values], ...]; the chart shows frame k
     mark     line (column), band (two columns), range (three columns: a box from low to high with a tick at the median),
-             flag (column: a sign where it is above 0), ridge (rows of packed levels), image (packed cells of a grid),
+             points (column: markers without a line), flag (column: a sign where it is above 0),
+             ridge (rows of packed levels), image (packed cells of a grid),
              columns (append only; one packed column a frame: an image that grows to the right)
 
 Packed cells are characters of `bnviz.charts.numbers.ALPHABET`, indices into `palette`; two others have a meaning of
@@ -41,14 +42,14 @@ class Selector:
 class Mark:
     """Which columns of which series go into which trace (for images and columns: which entry of layout.images)."""
 
-    mark: Literal["line", "band", "range", "flag", "ridge", "image", "columns"]
+    mark: Literal["line", "band", "range", "points", "flag", "ridge", "image", "columns"]
     trace: int
     series: int
     columns: tuple[int, ...] = ()
     arm: int | None = None  # hidden with this arm of the panel
     x: int | None = None  # column that holds the x of the series; None: the chart's x, or the step
     rows: int = 0  # of an image; 0: a square one
-    offset: float = 0.0  # range: added to x, so that arms stand side by side; flag: its y
+    offset: float = 0.0  # range, points: added to x, so that arms stand side by side; flag: its y
     width: float = 0.0  # range: of the box
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,11 +98,14 @@ class ChartSpec:
         self._add({**trace, "hovertemplate": template}, Mark("line", len(self.data), arm, (column,), arm, x))
 
     def add_range(self, style: ArmStyle, arm: int, offset: float, width: float, hover: str) -> None:
-        """Boxes from column 0 to column 2 with a tick at column 1, moved by `offset` to stand beside other arms'."""
+        """Boxes from column 0 to column 2, a tick and the style's symbol at column 1, `offset` to stand beside others'."""
         line = {"color": style.color, "width": 2, "dash": style.dash, "simplify": False}
         trace = {"type": "scatter", "mode": "lines", "fill": "toself", "line": line, "name": style.label, "hoveron": "points"}
         trace |= {"fillcolor": style.fill(0.3), "hovertemplate": f"{style.label}<br>{hover}<extra></extra>"}
         self._add(trace, Mark("range", len(self.data), arm, (0, 1, 2), arm, offset=offset, width=width))
+        marker = {"color": style.color, "symbol": style.symbol, "size": MARKER_SIZE}
+        points = {"type": "scatter", "mode": "markers", "marker": marker, "hoverinfo": "skip"}
+        self._add(points, Mark("points", len(self.data), arm, (1,), arm, offset=offset))
 
     def add_flags(self, style: ArmStyle, arm: int, column: int, y: float, hover: str) -> None:
         """Signs along the top of the plot where a column is above 0; `y` is their height, as a share of the plot's."""

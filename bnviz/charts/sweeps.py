@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bnviz.charts.images import columns_chart, heatmap_chart, heatmap_series
-from bnviz.charts.numbers import band, short, shorts
+from bnviz.charts.numbers import band, short, short_text, shorts
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.theme import BAND_OPACITY, THEORY_COLOR, ArmStyle, base_layout, norm_style, plain_styles
 
@@ -235,7 +235,7 @@ def _x_axis(x: Sequence[float], is_log: bool) -> dict[str, Any]:
     values = sorted(set(x))
     steps = np.diff(np.log10(values))
     if len(values) <= MOST_LABELS and len(steps) and steps.min() > EVEN * np.median(steps):
-        return axis | {"type": "log", "tickvals": values, "ticktext": [f"{value:.3g}" for value in values]}
+        return axis | {"type": "log", "tickvals": values, "ticktext": [short_text(value) for value in values]}
     return axis | {"type": "log", **_log_ticks(*axis["range"])}
 
 
@@ -247,7 +247,7 @@ def _log_ticks(low: float, high: float) -> dict[str, Any]:
     steps = (1, 3) if decades > 1 else (1, 1.5, 2, 3, 5, 7)
     values = [step * 10**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
     shown = [value for value in values if low <= math.log10(value) <= high]
-    return {"tickvals": shown, "ticktext": [f"{value:g}" for value in shown]}
+    return {"tickvals": shown, "ticktext": [short_text(value) for value in shown]}
 
 
 def _plain(value: float) -> float | None:

@@ -193,7 +193,7 @@ def test_axes_make_room_for_closed_forms(shown):
 def test_boxes_stand_side_by_side_over_their_names(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
     traces = panel.evaluate("panel.cards.get('kinds').plot.gd.data.map((trace) => trace.x)")
-    assert max(x for x in traces[0] if x is not None and x < 0.5) < 0 < min(x for x in traces[1] if x is not None)
+    assert max(x for x in traces[0] if x is not None and x < 0.5) < 0 < min(x for x in traces[2] if x is not None)
     texts = panel.evaluate("[...panel.cards.get('kinds').holder.querySelectorAll('.xtick text')].map((text) => text.textContent)")
     assert len(texts) == 4
 

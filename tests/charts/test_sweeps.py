@@ -108,9 +108,26 @@ def test_ranges_on_log_axes_are_exponents():
 
 
 def test_boxes_of_one_category_stand_beside_each_other():
-    boxes = [(mark.offset - mark.width / 2, mark.offset + mark.width / 2) for mark in categories().marks]
+    boxes = [(mark.offset - mark.width / 2, mark.offset + mark.width / 2) for mark in categories().marks if mark.mark == "range"]
     assert boxes == sorted(boxes)
     assert -0.5 < boxes[0][0] < boxes[0][1] <= boxes[1][0] < boxes[1][1] < 0.5
+
+
+def test_boxes_carry_their_arm_s_symbol_at_the_median():
+    chart = categories()
+    boxes, points = ([mark for mark in chart.marks if mark.mark == name] for name in ("range", "points"))
+    assert [mark.offset for mark in points] == [mark.offset for mark in boxes]
+    assert [chart.data[mark.trace]["marker"]["symbol"] for mark in points] == [style.symbol for style in STYLES]
+
+
+def test_ticks_are_numbers_that_people_write():
+    assert ALL["sweep"].layout["xaxis"].get("ticktext") is None
+    sizes = sweeps.sweep_chart("b", "B", "h.", "batch size", "y", [2, 4, 8, 16], STYLES, x_log=True).layout["xaxis"]
+    assert (sizes["tickvals"], sizes["ticktext"]) == ([2, 4, 8, 16], ["2", "4", "8", "16"])
+    uneven = sweeps.sweep_chart("b", "B", "h.", "rate", "y", [0.01, 0.1, 0.9, 1.0], STYLES, x_log=True).layout["xaxis"]
+    assert uneven["ticktext"] == ["0.01", "0.03", "0.1", "0.3", "1"]
+    heat = sweeps.heatmap_chart("h", "H", "h.", "gain", "y", [0.001, 1000.0], [1], low=0, high=1).layout["xaxis"]
+    assert heat["ticktext"] == ["0.001", "1000"]
 
 
 def test_long_names_are_broken_at_words():
