@@ -146,11 +146,12 @@ def verdict(settings: LeastSquaresSettings, results: Results) -> Verdict | None:
         sentence = f"Not every seed came below an error of {TARGET:g} in {settings.steps} steps at some rate: too few to compare."
         return Verdict(None, sentence, {name: value for name, value in numbers.items() if np.isfinite(value)})
     bound = "" if normalized.ends_inside else " or more"
+    grid, spans = settings.values[1] / settings.values[0], (numbers["span_normalized"], numbers["span_plain"])
     sentence = (
         f"As it is, the problem converges (error below {TARGET:g}) up to a rate of {spread_of(none.highest)}; its threshold is 2, "
-        f"and the rates tried differ by a factor of {plain(settings.values[1] / settings.values[0])}. Normalized it converges up to {spread_of(normalized.highest)}{bound}, "
-        f"{plain(above.median)} times the threshold, and over {np.log10(numbers['span_normalized']):.1f} decades of rates "
-        f"against {np.log10(numbers['span_plain']):.1f}."
+        f"and the rates tried differ by a factor of {plain(grid)}. Normalized it converges up to "
+        f"{spread_of(normalized.highest)}{bound}, {plain(above.median)} times the threshold, and over {np.log10(spans[0]):.1f} "
+        f"decades of rates against {np.log10(spans[1]):.1f}."
     )
     answer = "same" if above.median < FEW else None if above.low < FEW else "many" if above.median >= MANY else "few"
     return Verdict(answer, sentence, {name: value for name, value in numbers.items() if np.isfinite(value)})
