@@ -148,7 +148,7 @@ def verdict(settings: LeastSquaresSettings, results: Results) -> Verdict | None:
     bound = "" if normalized.ends_inside else " or more"
     grid, spans = settings.values[1] / settings.values[0], (numbers["span_normalized"], numbers["span_plain"])
     sentence = (
-        f"As it is, the problem converges (error below {TARGET:g}) up to a rate of {spread_of(none.highest)}; its threshold is 2, "
+        f"As it is, the problem converges (error below {TARGET:g}) up to a rate of {spread_of(none.highest)}; its threshold is 2 "
         f"and the rates tried differ by a factor of {plain(grid)}. Normalized it converges up to "
         f"{spread_of(normalized.highest)}{bound}, {plain(above.median)} times the threshold, and over {np.log10(spans[0]):.1f} "
         f"decades of rates against {np.log10(spans[1]):.1f}."
