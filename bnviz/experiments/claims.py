@@ -36,7 +36,7 @@ OF_THE_SOURCES = (
     "dropout_unneeded",
     "insensitive_to_init",
     "no_saturation",
-    "smooths_landscape",
+    "smooth_landscape",
     "explodes_gradients",
     "length_direction",
     "no_rnn",

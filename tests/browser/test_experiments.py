@@ -8,7 +8,6 @@ from bnviz.experiments.base import Experiment, Part
 from bnviz.experiments.catalog import catalog
 from bnviz.experiments.settings_text import to_query
 
-QUICK_SECONDS = 2.0  # a part that is estimated to take longer is shortened, but for the first of a page
 QUICK = {"steps": 40, "seeds": 2, "trials": 2}  # where a part has such a setting
 ENDED = "['finished', 'stopped', 'failed'].includes(state)"
 PATIENCE_SECONDS = 150
@@ -17,13 +16,20 @@ STREAMLITS_OWN = ("/_stcore/health", "/_stcore/host-config")
 
 
 def quick_query(experiment: Experiment, part: Part) -> dict[str, str]:
-    """The query of a part: its default, or a shorter run where that takes long."""
+    """The query of a part: its default for the first of a page, a shorter run for the others."""
     settings = part.presets[0].settings
-    seconds = sum(stage.estimated_seconds for stage in part.stages(settings))
-    if part != experiment.parts[0] and seconds > QUICK_SECONDS:
-        shorter = {name: value for name, value in QUICK.items() if name in part.settings.model_fields}
-        settings = part.settings.model_validate(settings.model_dump() | shorter)
+    if part != experiment.parts[0]:
+        settings = part.settings.model_validate(settings.model_dump() | shorter(part))
     return {"part": part.id} | to_query(part, part.presets[0], settings)
+
+
+def shorter(part: Part) -> dict[str, int]:
+    """The settings of `QUICK` that the part has, no lower than it allows."""
+    fields = part.settings.model_fields
+    lowest = {
+        name: next((bound.ge for bound in fields[name].metadata if hasattr(bound, "ge")), 0) for name in QUICK if name in fields
+    }
+    return {name: max(QUICK[name], least) for name, least in lowest.items()}
 
 
 def open_page(app: Any, panel: Any, address: str) -> None:
