@@ -1,5 +1,7 @@
 """With and without dropout, with and without batch norm: whether dropout is still worth it."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -21,7 +23,7 @@ FRAMES = 40
 class DropoutSettings(Settings):
     """How the four nets are trained."""
 
-    train_sizes: tuple[Int, ...] = Field(
+    train_sizes: tuple[Annotated[Int, Field(ge=50, le=1200)], ...] = Field(
         default=(80, 1000),
         title="Training samples",
         description="One study each, 50 to 1200: with few there is much to overfit.",

@@ -1,5 +1,7 @@
 """The leak: with batch norm in training mode, the output for one sample depends on the others in its batch."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -21,7 +23,7 @@ ROUNDING = 1e-4  # of the spread over samples: below, it is float32 and no leak
 class LeakSettings(Settings):
     """Which nets are looked at, and in which batches."""
 
-    batch_sizes: tuple[Int, ...] = Field(
+    batch_sizes: tuple[Annotated[Int, Field(ge=2, le=256)], ...] = Field(
         default=(2, 4, 8, 16, 32, 64), title="Batch sizes", description="From 2 to 256.", min_length=2, max_length=8
     )
     steps: Int = Field(default=100, ge=0, le=1000, title="Steps", description="Updates before the nets are looked at.")

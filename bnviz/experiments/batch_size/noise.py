@@ -1,6 +1,6 @@
 """How far the mean and the standard deviation of a mini-batch are off: measured, against their closed forms."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class NoiseSettings(Settings):
         description="Of the samples, scaled to the same spread. rectified: what a ReLU makes of normal values; two_values: "
         "plus or minus one; laplace and exponential have heavy tails.",
     )
-    batch_sizes: tuple[Int, ...] = Field(
+    batch_sizes: tuple[Annotated[Int, Field(ge=2, le=1024)], ...] = Field(
         default=(2, 4, 8, 16, 32, 64, 128, 256),
         title="Batch sizes",
         description="M, from 2 to 1024.",

@@ -1,6 +1,7 @@
 """Test error against batch size, for four norms that see the same number of samples."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ KEEP = ("train_loss", "test_loss", "test_accuracy")
 class SizeSettings(Settings):
     """How the networks are trained."""
 
-    batch_sizes: tuple[Int, ...] = Field(
+    batch_sizes: tuple[Annotated[Int, Field(ge=1, le=256)], ...] = Field(
         default=(2, 4, 8, 16, 32, 64), title="Batch sizes", description="From 1 to 256.", min_length=2, max_length=8
     )
     samples: Int = Field(
@@ -181,8 +182,8 @@ def verdict(settings: SizeSettings, results: Results) -> Verdict | None:
     ]
     ends = [f"{plain(float(np.median(errors[norm])))} %" for norm in labels]
     sentence = (
-        f"From batches of {large} to batches of {small} the test error grows by a factor of {parts[0]}, {parts[1]} and {parts[2]}, over "
-        f"{settings.seeds} seeds: to {ends[0]}, {ends[1]} and {ends[2]}."
+        f"From batches of {large} to batches of {small} the test error grows by a factor of {parts[0]}, {parts[1]} and "
+        f"{parts[2]}, over {settings.seeds} seeds: to {ends[0]}, {ends[1]} and {ends[2]}."
     )
     numbers = {f"ratio_{norm}": spread.median for norm, spread in spreads.items()}
     numbers |= {f"ratio_{norm}_low": spread.low for norm, spread in spreads.items()}

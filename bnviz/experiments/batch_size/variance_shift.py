@@ -126,7 +126,7 @@ def verdict(settings: ShiftSettings, results: Results) -> Verdict | None:
         numbers |= {"cost": cost.median, "cost_low": cost.low, "cost_high": cost.high}
         sentence += (
             f" A net with dropout before the norm has a test loss of {plain(spread_of(running[1]).median)} with running "
-            f"statistics, {plain(spread_of(recomputed[1]).median)} once they are recomputed without dropout: {cost} more."
+            f"statistics, {plain(spread_of(recomputed[1]).median)} once they are recomputed without dropout: {cost} less."
         )
     return Verdict(answer, sentence, numbers)
 

@@ -75,7 +75,7 @@ def _map_chart() -> ChartSpec:
         "map",
         "One unit, two modes",
         "In test mode a straight line. In training mode the same input gives another output in every batch: the band.",
-        "pre-norm value x, in running standard deviations from the running mean",
+        "pre-norm x (running stds from the mean)",
         "pre-activation",
         np.linspace(-3, 3, POINTS).tolist(),
         styles,
@@ -111,14 +111,12 @@ def verdict(settings: FoldingSettings, results: Results) -> Verdict | None:
     slope, shift = float(_value(results, "slope")[0]), float(_value(results, "shift")[0])
     training = _value(results, "training")
     scatter = float(np.nanstd(training, axis=1).mean())
-    unit = f"{plain(slope)} x {'+' if shift >= 0 else '-'} {plain(abs(shift))}"
     share = float(agreement.min())
     same = "the whole test set" if share == 1 else f"at least {plain(100 * share)} % of the test set"
     sentence = (
-        f"The unit shown computes {unit} in test mode. Folded into the weights, the whole net differs by at most "
-        f"{plain(worst['float32'])} in float32 and {plain(worst['float64'])} in float64, relative to the largest value, over "
-        f"{settings.seeds} nets; {same} gets the same class. "
-        f"In training mode the unit's output for one input scatters by {plain(scatter)} from batch to batch."
+        f"Folded into the weights, the whole net differs by at most {plain(worst['float32'])} in float32 and "
+        f"{plain(worst['float64'])} in float64, relative to the largest value, over {settings.seeds} nets; {same} gets the same "
+        f"class. The unit shown computes {plain(slope)} x {'+' if shift >= 0 else '-'} {plain(abs(shift))} in test mode."
     )
     numbers = {
         "float32": worst["float32"],

@@ -1,6 +1,6 @@
 """Test data that are shifted or scaled against the training data: running against batch statistics."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ class ShiftedSettings(Settings):
     kind: Literal["shift", "scale"] = Field(
         default="shift", title="Change", description="shift: added to every test input; scale: a factor on it."
     )
-    values: tuple[Float, ...] = Field(
+    values: tuple[Annotated[Float, Field(ge=-20, le=20)], ...] = Field(
         default=(0.0, 0.5, 1.0, 2.0, 4.0),
         title="Values",
         description="-20 to 20; the nets see none of it in training.",
@@ -129,11 +129,12 @@ def verdict(settings: ShiftedSettings, results: Results) -> Verdict | None:
     running, batch = (error_of(results, key_of(value), 0, settings.seeds, measure) for measure in (RUNNING, BATCH))
     plain_net = error_of(results, key_of(value), NORMS.index("none"), settings.seeds, RUNNING)
     saved = gain(running, batch)
+    saves = f"saves {saved}" if saved.median >= 0 else f"costs {gain(batch, running)}"
     change = f"shifted by {plain(value)}" if settings.kind == "shift" else f"scaled by {plain(value)}"
     sentence = (
         f"On test data {change} the batch-norm net's error is {words(running)} with running statistics and "
-        f"{words(batch)} with those of the test batch, which saves {saved} (below 0: "
-        f"costs). Without a norm it is {words(plain_net)}."
+        f"{words(batch)} with those of the test batch, which {saves}. Without a "
+        f"norm it is {words(plain_net)}."
     )
     numbers = {"error_running": float(np.median(running)), "error_batch": float(np.median(batch))}
     numbers |= {

@@ -1,5 +1,7 @@
 """Running statistics start at 0 and 1 and forget it as (1 - m)^t; a run shorter than that is tested with the wrong ones."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -25,7 +27,7 @@ DEFAULT_SWEEP = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 class StartUpSettings(Settings):
     """The nets that are trained, one for every momentum."""
 
-    momenta: tuple[Float, ...] = Field(
+    momenta: tuple[Annotated[Float, Field(ge=0.0001, le=1)], ...] = Field(
         default=DEFAULT_SWEEP, title="Running momenta", description="One net each, 0.0001 to 1.", min_length=2, max_length=6
     )
     steps: Int = Field(default=100, ge=5, le=2000, title="Steps", description="Updates with batches of 64.")
@@ -89,7 +91,7 @@ def _left_chart(what: str) -> ChartSpec:
     updates = shown_updates()
     chart = sweep_chart(
         what,
-        f"Left of the start: {what}",
+        f"Start left: {what}",
         "1: still the start value. 0: arrived. Measured on one layer; the grey lines are the closed form.",
         "batches seen t",
         "share left",
