@@ -91,7 +91,7 @@ def _left_chart(what: str) -> ChartSpec:
     updates = shown_updates()
     chart = sweep_chart(
         what,
-        f"Start left: {what}",
+        f"What is left: {what}",
         "1: still the start value. 0: arrived. Measured on one layer; the grey lines are the closed form.",
         "batches seen t",
         "share left",
