@@ -10,10 +10,10 @@ from bnviz.measure.moment import Moment
 from bnviz.nets import Stack
 from bnviz.nets.initialization import Streams
 
-SIDE = 21  # points a side
+SIDE = 19  # points a side
 REACH = 1.0  # of the plane, in lengths of the filters
 SURFACE = 9  # tells these random numbers from those of weights, batches and noise
-CHUNK = 63  # points that are one stack: bounds the memory
+CHUNK = 57  # points that are one stack: bounds the memory
 
 
 def surface_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:

@@ -25,7 +25,7 @@ def test_against_single_networks(arm):
     spans = moment.arm.net.parameters.spans
     first, second = _directions(moment)
     labels = torch.from_numpy(moment.dataset.train_labels[: moment.config.probe_size])
-    for trial, row, column in ((0, 0, 0), (0, 10, 10), (1, 3, 17), (1, 20, 0)):
+    for trial, row, column in ((0, 0, 0), (0, 9, 9), (1, 3, 17), (1, 18, 0)):
         layers = copy.deepcopy(layers_of(moment, trial))
         with torch.no_grad():
             for i, layer in enumerate(layers):

@@ -182,11 +182,11 @@ def _measured(found: Verdict) -> str:
 PART = Part(
     id="drift_and_shift",
     title="Two kinds of shift",
-    question="Does batch norm reduce internal covariate shift?",
+    question="Does batch norm reduce the shift of the layers' distributions, and of their gradients?",
     choices=(
-        Choice("both_fall", "Yes: distributions and gradients both shift less"),
-        Choice("split", "Distributions move less, gradients shift more"),
-        Choice("split_back", "Distributions move more, gradients shift less"),
+        Choice("both_fall", "Yes: both shift less"),
+        Choice("split", "Distributions less, gradients more"),
+        Choice("split_back", "Distributions more, gradients less"),
         Choice("both_rise", "No: both shift more"),
     ),
     settings=ShiftSettings,

@@ -49,7 +49,7 @@ def charts(settings: LandscapeSettings) -> tuple[Chart, ...]:
     loss = twins.by_step(
         "training",
         "Training loss",
-        "Cross-entropy of the step's own mini-batch; above the upper dotted line a net sits on the plateau.",
+        "Cross-entropy of the step's own mini-batch; above the dotted line a net sits on the plateau.",
         "training loss (nats)",
         STYLES,
         steps,

@@ -15,7 +15,7 @@ from bnviz.experiments.sweeps import Spread, plain
 from bnviz.experiments.training_twins import STAGE
 
 FRAMES = 10
-SIDE, REACH = 21, 1.0  # of the plane, as bnviz.measure.surface takes it
+SIDE, REACH = 19, 1.0  # of the plane, as bnviz.measure.surface takes it
 SHARES = tuple(float(f"{share:.3g}") for share in np.linspace(-REACH, REACH, SIDE))
 DARKEST, LIGHTEST = 0.03, 30.0  # losses
 
