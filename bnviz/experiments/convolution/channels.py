@@ -139,7 +139,8 @@ def verdict(settings: ChannelSettings, results: Results) -> Verdict | None:
     counts = [round(share * settings.seeds) for share in lower]
     sentence = (
         f"{start}: after {settings.steps} steps the training loss is {words[NONE]} without a norm, "
-        f"{words[BATCH]} with batch norm (lower for {counts[BATCH]} of {settings.seeds} seeds) and {words[GROUP]} with group norm (lower for {counts[GROUP]})."
+        f"{words[BATCH]} with batch norm (lower for {counts[BATCH]} of {settings.seeds} seeds) "
+        f"and {words[GROUP]} with group norm (lower for {counts[GROUP]})."
     )
     numbers = {norm: spread.median for norm, spread in zip(NORMS, spreads, strict=True)}
     numbers |= {f"lower_{norm}": float(share) for norm, share in zip(NORMS, lower, strict=True)}
