@@ -15,6 +15,7 @@ from bnviz.experiments.sweeps import spread_of
 
 NORMS: tuple[NormName, ...] = ("none", "batch", "layer", "group", "instance", "rms")
 STYLES = tuple(norm_style(norm) for norm in NORMS)
+SHORT = {style.label: style.label.removesuffix(" norm").replace("no", "none") for style in STYLES}  # under an axis
 STAGE, KEEP = "training", ("train_loss", "test_loss", "test_accuracy")
 HALFWAY = 0.55  # accuracy halfway from guessing one of ten digits to all right: above it a net has learned
 
@@ -46,7 +47,7 @@ def training_charts(styles: Sequence[ArmStyle], steps: int) -> tuple[Chart, ...]
         "Accuracy by norm",
         "The newest measurement, from the worst to the best seed.",
         "test accuracy (%)",
-        [style.label for style in styles],
+        [SHORT.get(style.label, style.label) for style in styles],
         [ArmStyle("test accuracy", "#0072B2", "solid")],
     )
     last.y_range = (0.0, 102.0)

@@ -13,6 +13,7 @@ from bnviz.experiments.other_norms.common import (
     BA,
     KEEP,
     NORMS,
+    SHORT,
     STAGE,
     STYLES,
     ULYANOV,
@@ -71,7 +72,7 @@ def charts(settings: RaceSettings) -> tuple[Chart, ...]:
         f"Steps to {100 * settings.target:.0f} %",
         how,
         "steps (updates)",
-        [style.label for style in STYLES],
+        list(SHORT.values()),
         [ArmStyle("steps to the target", "#0072B2", "solid")],
         y_range=(0.0, float(settings.steps)),
     )
@@ -80,7 +81,7 @@ def charts(settings: RaceSettings) -> tuple[Chart, ...]:
         taken = steps_to_target(settings, results)
         return {"": [sweep_series(np.where(np.isinf(taken), np.nan, taken))]}
 
-    return (*training_charts(STYLES, settings.steps)[:2], Chart(spec, draw))
+    return (*training_charts(STYLES, settings.steps), Chart(spec, draw))
 
 
 def verdict(settings: RaceSettings, results: Results) -> Verdict | None:
@@ -149,7 +150,7 @@ PART = Part(
         Preset(
             "shallow",
             "Four layers, small steps",
-            "A net that trains well as it is, at a small learning rate. Watch what is left to gain.",
+            "Less depth and a smaller learning rate. Watch whether batch norm is still ahead of the other norms.",
             RaceSettings(depth=4, lr=0.03),
         ),
         Preset(
