@@ -1,5 +1,6 @@
 """All extras: that they change nothing, that only what is kept is measured, and that a diverged trial is NaN."""
 
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -41,6 +42,17 @@ def _trained(config: RunConfig, keep: frozenset[str] | None) -> list[bytes]:
 
 def test_every_extra_that_a_run_may_ask_for_is_there():
     assert {*get_args(ExtraName)} - {"all_trial_distributions"} == {*EXTRAS}
+
+
+@pytest.mark.parametrize("kind", ["conv", "plane"])
+def test_every_result_is_documented(kind):
+    documented = (Path(__file__).parents[2] / "docs" / "measurements.md").read_text("utf-8")
+    plane = DatasetConfig(name="moons", train_size=40, test_size=20)
+    config = _config((CONV,), steps=0) if kind == "conv" else _config((ADAM,), steps=0, dataset=plane)
+    (measured,) = [r.arms[0] for r in run(config, frozenset(EXTRAS)) if isinstance(r, StepMeasured)]
+    assert measured.extras
+    for name in (*EXTRAS, *measured.extras):
+        assert f"`{name}`" in documented
 
 
 @pytest.mark.parametrize("kind", ARMS)
