@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from bnviz import theory
 from bnviz.experiments.base import Verdict
@@ -182,11 +183,14 @@ def test_dropout_shrinks_the_variance_as_the_closed_form_says_and_costs_a_net():
     assert concluded.numbers["cost_low"] > 0  # in every trial
 
 
-def test_settings_out_of_bounds_are_left_out():
-    assert size.sizes_of(size.SizeSettings(batch_sizes=(0, 4, 4, 999, 2))) == [2, 4]
-    assert noise.sizes_of(noise.NoiseSettings(batch_sizes=(1, 0))) == [2, 8]
-    assert leak.sizes_of(leak.LeakSettings(batch_sizes=(1, 64, 2))) == [2, 64]
-    assert dropout.sizes_of(dropout.DropoutSettings(train_sizes=(5, 5000))) == [150]
+def test_lists_are_put_in_order_and_say_what_they_lack():
+    assert size.SizeSettings(batch_sizes=(4, 4, 2)).batch_sizes == (2, 4)
+    assert dropout.DropoutSettings(train_sizes=(80, 80)).train_sizes == (80,)
+    for settings in (size.SizeSettings, noise.NoiseSettings, leak.LeakSettings):
+        with pytest.raises(ValidationError, match="at least 2 different values"):
+            settings(batch_sizes=(8, 8))
+        with pytest.raises(ValidationError, match="less than or equal to"):
+            settings(batch_sizes=(8, 5000))
     assert variance_shift.closed_form(variance_shift.ShiftSettings(), 0.5) == 0.5
     assert size.compared_sizes(size.SizeSettings(batch_sizes=(2, 4, 8, 64))) == (2, 8)
 

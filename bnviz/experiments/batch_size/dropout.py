@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import add_level, category_chart, norm_style, sweep_series
 from bnviz.charts.theme import arm_styles
@@ -12,6 +12,7 @@ from bnviz.config import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE, LI, LUO
 from bnviz.experiments.errors import Gain, error_of, error_rows, gain, reading, recent_mean, words
+from bnviz.experiments.lists import ascending
 from bnviz.experiments.results import Results
 
 LABELS = ("no norm", "no norm, dropout", "batch norm", "batch norm, dropout")
@@ -37,10 +38,10 @@ class DropoutSettings(Settings):
     seeds: Int = Field(default=6, ge=1, le=16, title="Seeds", description="A 95 % interval needs at least 6.")
     seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
 
-
-def sizes_of(settings: DropoutSettings) -> list[int]:
-    """The training sizes in order, each once, from 50 to 1200; 150 where none is left."""
-    return sorted({size for size in settings.train_sizes if 50 <= size <= 1200}) or [150]
+    @field_validator("train_sizes")
+    @classmethod
+    def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return ascending(value, 1)
 
 
 def key_of(size: int) -> str:
@@ -70,12 +71,14 @@ def run_config(settings: DropoutSettings, size: int) -> RunConfig:
 
 def stages(settings: DropoutSettings) -> tuple[Stage, ...]:
     """One run a training size."""
-    return tuple(Stage(key_of(size), f"{size} training samples", run_config(settings, size), KEEP) for size in sizes_of(settings))
+    return tuple(
+        Stage(key_of(size), f"{size} training samples", run_config(settings, size), KEEP) for size in settings.train_sizes
+    )
 
 
 def charts(settings: DropoutSettings) -> tuple[Chart, ...]:
     """Test error, what dropout gains, and the gap between training and test, for every training size."""
-    sizes = sizes_of(settings)
+    sizes = settings.train_sizes
     categories = [f"{size} samples" for size in sizes]
     styles = arm_styles(run_config(settings, sizes[0]))
     error = category_chart(
@@ -131,7 +134,7 @@ def answer_of(gains: list[Gain]) -> str | None:
 
 def verdict(settings: DropoutSettings, results: Results) -> Verdict | None:
     """What dropout gains with batch norm at each training size, and without it."""
-    sizes = [size for size in sizes_of(settings) if results.finished(key_of(size))]
+    sizes = [size for size in settings.train_sizes if results.finished(key_of(size))]
     if not sizes:
         return None
     errors = {size: [error_of(results, key_of(size), arm, settings.seeds) for arm in range(4)] for size in sizes}
@@ -153,7 +156,7 @@ def verdict(settings: DropoutSettings, results: Results) -> Verdict | None:
                 f"gain_{name}_{size}_low": found.low,
                 f"gain_{name}_{size}_high": found.high,
             }
-    is_whole = len(sizes) == len(sizes_of(settings))
+    is_whole = len(sizes) == len(settings.train_sizes)
     return Verdict(answer_of(list(with_norm.values())) if is_whole else None, sentence, numbers)
 
 

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import category_chart, norm_style, sweep_chart, sweep_series
 from bnviz.config import Int, NormName
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE, WU_JOHNSON
+from bnviz.experiments.lists import ascending
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of
 
@@ -31,30 +32,29 @@ class LeakSettings(Settings):
     seeds: Int = Field(default=4, ge=1, le=8, title="Seeds", description="Networks of each kind.")
     seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Of data, weights and companions.")
 
-
-def sizes_of(settings: LeakSettings) -> list[int]:
-    """The batch sizes in order, each once, from 2 to 256; 2 and 8 where fewer than two are left."""
-    sizes = sorted({size for size in settings.batch_sizes if 2 <= size <= 256})
-    return sizes if len(sizes) > 1 else [2, 8]
+    @field_validator("batch_sizes")
+    @classmethod
+    def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return ascending(value)
 
 
 def stages(settings: LeakSettings) -> tuple[Stage, ...]:
     """One probe."""
     options = {
         "norms": list(NORMS),
-        "batch_sizes": sizes_of(settings),
+        "batch_sizes": settings.batch_sizes,
         "steps": settings.steps,
         "depth": settings.depth,
         "trials": settings.seeds,
         "seed": settings.seed,
     }
-    seconds = 0.0015 * settings.steps * settings.depth + 0.4 * len(sizes_of(settings))
+    seconds = 0.0015 * settings.steps * settings.depth + 0.4 * len(settings.batch_sizes)
     return (Stage(KEY, "one sample in many batches", probe="sample_leak", options=options, seconds=seconds),)
 
 
 def charts(settings: LeakSettings) -> tuple[Chart, ...]:
     """How far the logits of a sample move, how often its class changes, and training against test mode."""
-    sizes, styles = sizes_of(settings), [norm_style(norm) for norm in NORMS]
+    sizes, styles = settings.batch_sizes, [norm_style(norm) for norm in NORMS]
     how = "0: the output is the sample's own affair. 100: its companions move it as much as another sample would."
     title = "batch size in training mode"
     leak = sweep_chart("leak", "Moved by companions", how, title, "movement of the logits (%)", sizes, styles, x_log=True)
@@ -95,7 +95,7 @@ def verdict(settings: LeakSettings, results: Results) -> Verdict | None:
     """Whose outputs move, and in which mode."""
     if results.last(KEY) is None:
         return None
-    leak, sizes = _value(results, "leak"), sizes_of(settings)
+    leak, sizes = _value(results, "leak"), settings.batch_sizes
     if not np.isfinite(leak).all():
         return Verdict(None, "A net diverged in training: lower the number of steps.")
     small, large = (spread_of(100 * leak[BATCH, TRAINING, column]) for column in (0, -1))

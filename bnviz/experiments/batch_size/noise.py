@@ -1,10 +1,11 @@
 """How far the mean and the standard deviation of a mini-batch are off: measured, against their closed forms."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bnviz import theory
 from bnviz.charts.spec import ChartSpec
@@ -12,6 +13,7 @@ from bnviz.charts.sweeps import add_level, add_theory_line, plain_styles, sweep_
 from bnviz.config import Float, Int
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import CRAMER, IOFFE, LUO
+from bnviz.experiments.lists import ascending
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of
 
@@ -40,10 +42,15 @@ class NoiseSettings(Settings):
     batches: Int = Field(default=64_000, ge=1000, le=200_000, title="Batches", description="Drawn of each size.")
     seed: Int = Field(default=0, ge=0, le=9999, title="Seed", description="Of the samples.")
 
+    @field_validator("batch_sizes")
+    @classmethod
+    def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return ascending(value)
+
 
 def stages(settings: NoiseSettings) -> tuple[Stage, ...]:
     """One probe; sizes out of bounds are left out."""
-    sizes = sizes_of(settings)
+    sizes = settings.batch_sizes
     options = {
         "distribution": settings.distribution,
         "batch_sizes": sizes,
@@ -56,26 +63,20 @@ def stages(settings: NoiseSettings) -> tuple[Stage, ...]:
     return (Stage(KEY, "drawing batches", probe="batch_noise", options=options, seconds=seconds),)
 
 
-def sizes_of(settings: NoiseSettings) -> list[int]:
-    """The batch sizes in order, each once, from 2 to 1024; 2 and 8 where fewer than two are left."""
-    sizes = sorted({size for size in settings.batch_sizes if 2 <= size <= 1024})
-    return sizes if len(sizes) > 1 else [2, 8]
-
-
 def mean_theory(settings: NoiseSettings) -> NDArray[np.float64]:
     """sigma^2 / M for every size."""
-    return np.array([theory.batch_mean_variance(settings.std**2, size) for size in sizes_of(settings)])
+    return np.array([theory.batch_mean_variance(settings.std**2, size) for size in settings.batch_sizes])
 
 
 def std_theory(settings: NoiseSettings) -> NDArray[np.float64]:
     """(excess kurtosis + 2) sigma^2 / (4 M) for every size."""
     excess = theory.EXCESS_KURTOSIS[settings.distribution]
-    return np.array([theory.batch_std_variance(settings.std**2, size, excess) for size in sizes_of(settings)])
+    return np.array([theory.batch_std_variance(settings.std**2, size, excess) for size in settings.batch_sizes])
 
 
 def charts(settings: NoiseSettings) -> tuple[Chart, ...]:
     """The variances of mean and standard deviation, and both over their closed forms."""
-    sizes, measured = sizes_of(settings), plain_styles(("batch mean", "batch std"))
+    sizes, measured = settings.batch_sizes, plain_styles(("batch mean", "batch std"))
     mean = _chart("mean", "Noise of the mean", "variance of the batch mean", settings, measured[:1])
     add_theory_line(mean, sizes, mean_theory(settings), "theory: sigma²/M")
     std = _chart("std", "Noise of the std", "variance of the batch std", settings, measured[1:])
@@ -105,7 +106,7 @@ def charts(settings: NoiseSettings) -> tuple[Chart, ...]:
 
 def _chart(id: str, title: str, quantity: str, settings: NoiseSettings, styles: tuple) -> ChartSpec:
     how = "Both axes are logarithmic: a straight line down to the right is a power of the batch size."
-    return sweep_chart(id, title, how, "batch size M", quantity, sizes_of(settings), styles, x_log=True, y_log=True)
+    return sweep_chart(id, title, how, "batch size M", quantity, settings.batch_sizes, styles, x_log=True, y_log=True)
 
 
 def _value(results: Results, name: str) -> NDArray[np.float64]:
@@ -124,7 +125,7 @@ def _ratios(settings: NoiseSettings, results: Results) -> list[Series]:
     return [sweep_series(_value(results, "mean_variance") / mean_theory(settings)[:, None]), sweep_series(over)]
 
 
-def factor_for_four(sizes: list[int], variances: NDArray[np.float64]) -> NDArray[np.float64]:
+def factor_for_four(sizes: Sequence[int], variances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Factor of the scatter (root of the variance) per fourfold batch, from a straight line in logarithms, (trials,)."""
     slopes = np.polyfit(np.log(sizes), np.log(variances), 1)[0]
     return 4.0 ** (slopes / 2)
@@ -134,7 +135,7 @@ def verdict(settings: NoiseSettings, results: Results) -> Verdict | None:
     """The measured power law of the mean's scatter, and both variances beside their closed forms."""
     if results.last(KEY) is None:
         return None
-    sizes, mean, std = sizes_of(settings), _value(results, "mean_variance"), _value(results, "std_variance")
+    sizes, mean, std = settings.batch_sizes, _value(results, "mean_variance"), _value(results, "std_variance")
     factors = factor_for_four(sizes, mean)
     answer = next((key for key, value in FACTORS.items() if (abs(np.log(factors / value)) < np.log(CLEAR)).all()), None)
     pooled_mean, pooled_std = mean.mean(axis=1), std.mean(axis=1)

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import norm_style, sweep_chart, sweep_series
 from bnviz.config import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE_2017, LUO, WU_HE, WU_JOHNSON
 from bnviz.experiments.errors import error_of, error_rows, reading, recent_mean
+from bnviz.experiments.lists import ascending
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of
 
@@ -41,11 +42,10 @@ class SizeSettings(Settings):
     seeds: Int = Field(default=3, ge=1, le=12, title="Seeds", description="Networks of each kind and size.")
     seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
 
-
-def sizes_of(settings: SizeSettings) -> list[int]:
-    """The batch sizes in order, each once, from 1 to 256; 2 and 8 where fewer than two are left."""
-    sizes = sorted({size for size in settings.batch_sizes if 1 <= size <= 256})
-    return sizes if len(sizes) > 1 else [2, 8]
+    @field_validator("batch_sizes")
+    @classmethod
+    def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return ascending(value)
 
 
 def key_of(size: int) -> str:
@@ -71,13 +71,13 @@ def run_config(settings: SizeSettings, size: int) -> RunConfig:
 def stages(settings: SizeSettings) -> tuple[Stage, ...]:
     """One run a batch size, the large and quick ones first."""
     return tuple(
-        Stage(key_of(size), f"batches of {size}", run_config(settings, size), KEEP) for size in reversed(sizes_of(settings))
+        Stage(key_of(size), f"batches of {size}", run_config(settings, size), KEEP) for size in reversed(settings.batch_sizes)
     )
 
 
 def charts(settings: SizeSettings) -> tuple[Chart, ...]:
     """Error, loss and the gap between test and training over the batch size."""
-    sizes = sizes_of(settings)
+    sizes = settings.batch_sizes
     styles = [norm_style(norm) for norm in NORMS]
     error = sweep_chart(
         "error",
@@ -139,7 +139,7 @@ def _gap(results: Results, key: str, arm: int, trials: int) -> NDArray[np.float6
 
 def compared_sizes(settings: SizeSettings) -> tuple[int, int]:
     """The smallest batch and one about four times as large."""
-    sizes = sizes_of(settings)
+    sizes = settings.batch_sizes
     return sizes[0], min(sizes[1:], key=lambda size: abs(np.log(size / sizes[0]) - np.log(4)))
 
 

@@ -4,13 +4,14 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.config import ArmConfig, DatasetConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.errors import error_of, error_rows, gain, words
 from bnviz.experiments.inference.sources import NADO, SCHNEIDER
+from bnviz.experiments.lists import ascending
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain
 
@@ -38,11 +39,10 @@ class ShiftedSettings(Settings):
     seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each kind.")
     seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
 
-
-def values_of(settings: ShiftedSettings) -> list[float]:
-    """The values, ascending, each once, from -20 to 20; 'no change' and 2 where fewer than two are left."""
-    values = sorted({value for value in settings.values if abs(value) <= 20})
-    return values if len(values) > 1 else [unchanged(settings), 2.0]
+    @field_validator("values")
+    @classmethod
+    def _in_order(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        return ascending(value)
 
 
 def unchanged(settings: ShiftedSettings) -> float:
@@ -74,13 +74,13 @@ def stages(settings: ShiftedSettings) -> tuple[Stage, ...]:
     """One run a value."""
     return tuple(
         Stage(key_of(value), f"{settings.kind} {plain(value)}", run_config(settings, value), ("inference_modes",))
-        for value in values_of(settings)
+        for value in settings.values
     )
 
 
 def charts(settings: ShiftedSettings) -> tuple[Chart, ...]:
     """The batch-norm net tested in two ways; all nets as they are used."""
-    values = values_of(settings)
+    values = settings.values
     title = "added to the test inputs (training: 0)" if settings.kind == "shift" else "factor on the test inputs (training: 1)"
     axes = {"x_log": settings.kind == "scale" and values[0] > 0, "y_range": (0.0, 102.0)}
     modes = sweep_chart(
@@ -117,8 +117,8 @@ def charts(settings: ShiftedSettings) -> tuple[Chart, ...]:
 def farthest(settings: ShiftedSettings) -> float:
     """The value that changes the test data most; for a factor, in the logarithm."""
     if settings.kind == "shift":
-        return max(values_of(settings), key=abs)
-    return max(values_of(settings), key=lambda value: abs(np.log(max(abs(value), 1e-9))))
+        return max(settings.values, key=abs)
+    return max(settings.values, key=lambda value: abs(np.log(max(abs(value), 1e-9))))
 
 
 def verdict(settings: ShiftedSettings, results: Results) -> Verdict | None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bnviz import theory
 from bnviz.charts.spec import ChartSpec
@@ -13,6 +13,7 @@ from bnviz.config import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.errors import error_of, words
 from bnviz.experiments.inference.sources import IOFFE, TORCH, WU_JOHNSON
+from bnviz.experiments.lists import ascending
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of
 
@@ -36,18 +37,17 @@ class StartUpSettings(Settings):
     seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each momentum.")
     seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
 
-
-def momenta_of(settings: StartUpSettings) -> list[float]:
-    """The momenta, ascending, each once, from 0.0001 to 1; the usual ones where fewer than two are left."""
-    momenta = sorted({momentum for momentum in settings.momenta if 1e-4 <= momentum <= 1})
-    return momenta if len(momenta) > 1 else sorted(DEFAULT_SWEEP)
+    @field_validator("momenta")
+    @classmethod
+    def _in_order(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        return ascending(value)
 
 
 def run_config(settings: StartUpSettings) -> RunConfig:
     """One arm a momentum: the same net, because running statistics take no part in training."""
     arms = tuple(
         ArmConfig(name=f"momentum {plain(momentum)}", norm="batch", depth=settings.depth, lr=settings.lr, norm_momentum=momentum)
-        for momentum in momenta_of(settings)
+        for momentum in settings.momenta
     )
     every = max(settings.steps // 15, 1)
     return RunConfig(arms=arms, trials=settings.seeds, steps=settings.steps, measure_every=every, seed=settings.seed)
@@ -75,7 +75,7 @@ def charts(settings: StartUpSettings) -> tuple[Chart, ...]:
         "Lower is better. The nets are the same at every momentum; only the statistics they are tested with differ.",
         "running momentum m",
         "test error (%)",
-        momenta_of(settings),
+        settings.momenta,
         plain_styles(tuple(MODES.values())),
         x_log=True,
         y_range=(0.0, 102.0),
@@ -113,7 +113,7 @@ def _left(results: Results, name: str) -> list[Series]:
 
 def _errors(settings: StartUpSettings, results: Results, mode: str) -> NDArray[np.float64]:
     """Test error in percent with these statistics, (momenta, trials)."""
-    measure, arms = f"inference_{mode}_accuracy", range(len(momenta_of(settings)))
+    measure, arms = f"inference_{mode}_accuracy", range(len(settings.momenta))
     return np.array([error_of(results, TRAIN, arm, settings.seeds, measure) for arm in arms])
 
 
@@ -133,7 +133,7 @@ def verdict(settings: StartUpSettings, results: Results) -> Verdict | None:
     if not results.finished(TRAIN):
         return Verdict(None, sentence, numbers)
     found = {mode: _errors(settings, results, mode)[0] for mode in MODES}
-    smallest = momenta_of(settings)[0]
+    smallest = settings.momenta[0]
     still_left = theory.running_start_error(smallest, settings.steps)
     parts = ", ".join(f"{words(found[mode])} with {label}" for mode, label in MODES.items())
     sentence += (
