@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bnviz.experiments.base import Verdict
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.other_norms import gamma, recurrent
 from bnviz.experiments.other_norms.common import NORMS, Learners
@@ -11,6 +12,7 @@ from bnviz.theory import mean_tanh_slope
 OTHERS = [norm for norm in NORMS if norm != "batch"]
 
 
+@pytest.mark.slow
 def test_batches_of_two_break_batch_norm_alone() -> None:
     verdict, _ = conclude("other_norms", "tiny_batch", seeds=3, steps=400)
     assert verdict is not None
@@ -63,6 +65,16 @@ def test_the_slope_at_the_start_is_the_closed_forms() -> None:
     assert verdict is not None
     for arm, value in enumerate((0.05, 0.1, 0.25, 0.5)):
         assert gamma.slopes(results, arm).mean() == pytest.approx(mean_tanh_slope(2**0.5 * value), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("lower", "judgement"),
+    [((0, 0, 0), "supported"), ((0, 0.25, 0), "mixed"), ((0, 1, 0.5), "not supported in this setting")],
+)
+def test_recurrent_nets_are_judged_by_every_seed(lower: tuple[float, ...], judgement: str) -> None:
+    keys = ("shared", "steps", "input")
+    numbers = {"none": 0.2} | dict.fromkeys(keys, 0.3) | {f"lower_{key}": share for key, share in zip(keys, lower, strict=True)}
+    assert recurrent.judge(Verdict(None, "", numbers)).judgement == judgement
 
 
 def test_the_published_slopes() -> None:
