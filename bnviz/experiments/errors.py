@@ -68,6 +68,7 @@ class Gain:
     low: float  # of a 95 % interval of the median, or of all trials where these are too few for one
     high: float
     count: int
+    is_confident: bool = False  # whether it is one
 
     @property
     def sign(self) -> int:
@@ -75,10 +76,11 @@ class Gain:
         return int(self.low > 0) - int(self.high < 0) if self.count > 1 else 0
 
     def __str__(self) -> str:
-        """'1.5 points (0.8 to 2.4, 6 pairs)'."""
+        """'1.5 points (95 % interval 0.8 to 2.4, 6 pairs)'."""
         if not self.count:
             return "unknown"
-        return f"{plain(self.median)} points ({plain(self.low)} to {plain(self.high)}, {self.count} pairs)"
+        interval = "95 % interval " if self.is_confident else ""
+        return f"{plain(self.median)} points ({interval}{plain(self.low)} to {plain(self.high)}, {self.count} pairs)"
 
 
 def gain(without: ArrayLike, with_: ArrayLike) -> Gain:
@@ -88,5 +90,5 @@ def gain(without: ArrayLike, with_: ArrayLike) -> Gain:
     differences = first[known] - second[known]
     if not len(differences):
         return Gain(np.nan, np.nan, np.nan, 0)
-    low, high, _ = median_interval(differences)
-    return Gain(float(np.median(differences)), low, high, len(differences))
+    low, high, is_confident = median_interval(differences)
+    return Gain(float(np.median(differences)), low, high, len(differences), is_confident)

@@ -215,6 +215,8 @@ def test_gains_and_words():
     assert gain([1.0, 2.0], [2.0, 1.0]).sign == 0
     assert gain([1.0], [0.0]).sign == 0  # one pair shows nothing
     assert str(gain([np.nan], [1.0])) == "unknown"
+    assert str(found) == "1.5 points (1 to 2, 2 pairs)"
+    assert str(gain(np.arange(6.0) + 2, np.zeros(6))) == "4.5 points (95 % interval 2 to 7, 6 pairs)"
     assert words([4.0, 5.0, 9.0]) == "5 % (4 to 9 over 3 seeds)"
     assert words([4.0, np.inf]) == "4 % (one seed; 1 diverged)"
     assert words([np.inf]) == "diverged"

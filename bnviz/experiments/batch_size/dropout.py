@@ -82,7 +82,7 @@ def charts(settings: DropoutSettings) -> tuple[Chart, ...]:
     categories = [f"{size} samples" for size in sizes]
     styles = arm_styles(run_config(settings, sizes[0]))
     error = category_chart(
-        "error", "Test error", "Lower is better. Boxes from the lowest to the highest seed.", "test error (%)", categories, styles
+        "error", "Test error", "Lower is better. Boxes: the spread over the seeds.", "test error (%)", categories, styles
     )
     gains = category_chart(
         "gain",
