@@ -8,6 +8,7 @@
 import { EMPTY_IMAGE, GrowingMap, toImage } from "./images.js";
 import { bandPieces, flagPieces, linePieces, pointPieces, rangePieces, ridgePieces, toArrays, toPath, toPixels } from "./paths.js";
 import { yRange } from "./store.js";
+import { fitTicks } from "./ticks.js";
 
 const CONFIG = {
   displaylogo: false,
@@ -19,8 +20,6 @@ const CONFIG = {
 const PROJECTOR = 1700; // pixels of a window from which on text is larger; the same in panel.css
 const TOLERANCE = 2; // pixels between Plotly's path and ours
 const FILLED = 0.5; // share of a following y axis below which it shrinks to the data
-const SMALLER = 2; // pixels by which labels shrink before some are left out
-const WIDE_GLYPH = 0.6; // width of a character, as a share of the font size
 
 export class Plot {
   constructor(holder, theme) {
@@ -260,24 +259,6 @@ function movePoints(points, pixels) {
   if (points.length !== pixels.length) return false;
   pixels.forEach(([x, y], index) => points[index].setAttribute("transform", `translate(${x.toFixed(1)},${y.toFixed(1)})`));
   return true;
-}
-
-/** Make the texts along x axes fit beside each other: in smaller letters, or every second one, or fewer; alike on all axes. */
-function fitTicks(layout) {
-  const axes = Object.entries(layout).flatMap(([name, axis]) => (/^xaxis/.test(name) && axis.ticktext?.length ? [axis] : []));
-  const inner = (layout.width || 400) - layout.margin.l - layout.margin.r;
-  const { size } = layout.font;
-  const fits = axes.map(({ ticktext, domain: [from, to] = [0, 1] }) => {
-    const lines = ticktext.flatMap((text) => text.replace(/<\/?su[bp]>/g, "").split("<br>"));
-    const glyphs = Math.max(...lines.map((line) => line.length)) * WIDE_GLYPH + 0.5;
-    const room = ((to - from) * inner) / ticktext.length;
-    const smaller = glyphs * size > room ? size - SMALLER : size;
-    return { size: smaller, stride: Math.max(1, Math.ceil((glyphs * smaller) / room)) };
-  });
-  const stride = Math.max(...fits.map((fit) => fit.stride));
-  const tickfont = { size: Math.min(...fits.map((fit) => fit.size)) };
-  const kept = (values) => values.filter((value, index) => index % stride === 0);
-  for (const axis of axes) Object.assign(axis, { tickangle: 0, tickfont, ticktext: kept(axis.ticktext), tickvals: kept(axis.tickvals) });
 }
 
 /** Plotly's own attribute goes first: it is called href too, and setting href would only change it. */

@@ -198,6 +198,24 @@ def test_boxes_stand_side_by_side_over_their_names(shown):
     assert len(texts) == 4
 
 
+def test_names_too_many_for_one_row_stand_in_several(shown):
+    panel = shown(viewport={"width": 1400, "height": 1600})
+    script = """async () => {
+      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.cards.get('kinds');
+      plot.spec.figure.layout.xaxis.ticktext = ['instance normalization', 'batch normalization', 'RMS', 'layer normalization'];
+      await plot.draw(20, true);
+      return [...plot.gd.querySelectorAll('.xtick text')].map((text) => {
+        const parts = [...text.querySelectorAll('tspan.line')].filter((line) => line.textContent.trim());
+        const { top, bottom } = (parts[0] || text).getBoundingClientRect();
+        return [text.textContent.trim(), Math.round(top), Math.round(bottom)];
+      }).concat([['card', 0, Math.round(plot.gd.getBoundingClientRect().bottom)]]);
+    }"""
+    *names, (_, _, floor) = panel.page.evaluate(script)
+    assert [name for name, _, _ in names] == ["instance normalization", "batch normalization", "RMS", "layer normalization"]
+    assert names[0][2] <= names[1][1] + 4
+    assert max(bottom for _, _, bottom in names) <= floor
+
+
 def test_images_follow_the_playback(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
     sources = "[...plot.gd.querySelectorAll('.imagelayer image')].map((image) => image.getAttribute('href'))"
