@@ -1,5 +1,6 @@
 """Two kinds of batches that say little of the data: very small ones, and ones of a single class."""
 
+import numpy as np
 from pydantic import Field
 
 from bnviz.config import ArmConfig, BatchMode, Float, Int, RunConfig
@@ -57,7 +58,7 @@ def verdict(settings: StressSettings, results: Results) -> Verdict | None:
     learners = Learners.of(results, len(NORMS))
     batch = percent(learners.accuracies[NORMS.index("batch")])
     others = sorted(
-        (percent(row), style.label, row.mean())
+        (percent(row), style.label, float(np.median(row)))
         for style, row in zip(STYLES, learners.accuracies, strict=True)
         if style.label != "batch norm"
     )
