@@ -5,7 +5,7 @@ from bnviz.experiments.race import twins
 from bnviz.experiments.race.twins import TwinSettings
 
 IOFFE = Reference(
-    "Ioffe & Szegedy 2015, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+    "Ioffe & Szegedy 2015, Batch Normalization",
     "https://arxiv.org/abs/1502.03167",
 )
 BJORCK = Reference("Bjorck et al. 2018, Understanding Batch Normalization", "https://arxiv.org/abs/1806.02375")
