@@ -1,40 +1,18 @@
 """Batch norm before or after five activations: which order trains to the lower loss, and what each hands on."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from bnviz.charts.numbers import shorts
-from bnviz.charts.spec import Selector
-from bnviz.charts.sweeps import category_chart, layer_chart, norm_style, sweep_series
-from bnviz.charts.theme import ArmStyle
-from bnviz.config import ArmConfig, Float, Int, NormName, NormPlacement, RunConfig
-from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Series, Settings, Stage, Verdict
-from bnviz.experiments.errors import reading
+from bnviz.experiments.base import Choice, Claim, Finding, Part, Preset, Reference, Verdict
+from bnviz.experiments.placement.drawn import accuracies_of, charts
+from bnviz.experiments.placement.nets import AFTER, BEFORE, NAMES, NONE, PlacementSettings, stages
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import final_losses, spread_of
-from bnviz.records import PERCENTILES
 
 FloatArray = NDArray[np.float64]
-Shape = Literal["relu", "leaky_relu", "gelu", "tanh", "sigmoid"]
-NAMES: dict[str, str] = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
 ADVICE = {"relu": "before", "leaky_relu": "before", "tanh": "after", "sigmoid": "after"}  # of the sources; none for GELU
-ARMS: tuple[tuple[str, NormName, NormPlacement], ...] = (
-    ("before", "batch", "before_activation"),
-    ("after", "batch", "after_activation"),
-    ("no norm", "none", "before_activation"),
-)
-BEFORE, AFTER, NONE = 0, 1, 2
-STYLES = (
-    norm_style("batch", "before the activation"),
-    ArmStyle("after the activation", "#009E73", "dashdot", "diamond"),
-    norm_style("none", "no norm"),
-)
-KEEP = ("train_loss", "test_accuracy", "layer_output")
-SHOWN = (5, 50, 95)  # percentiles of the outputs
 
 IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization, section 3.2", "https://arxiv.org/abs/1502.03167")
 MISHKIN = Reference("Mishkin et al. 2016, Systematic evaluation of CNN advances, section 3.2", "https://arxiv.org/abs/1606.02228")
@@ -42,130 +20,6 @@ BROWNLEE = Reference(
     "Brownlee 2019, A Gentle Introduction to Batch Normalization",
     "https://machinelearningmastery.com/batch-normalization-for-training-of-deep-neural-networks/",
 )
-
-
-class PlacementSettings(Settings):
-    """Nets that differ in the activation and in the place of their batch norm."""
-
-    activations: tuple[Shape, ...] = Field(
-        default=("relu", "leaky_relu", "gelu", "tanh", "sigmoid"),
-        min_length=1,
-        max_length=5,
-        title="Activations",
-        description="One run for each.",
-    )
-    depth: Int = Field(default=6, ge=2, le=20, title="Hidden layers", description="Of each net.")
-    width: Int = Field(default=32, ge=8, le=128, title="Width", description="Units of a hidden layer.")
-    lr: Float = Field(default=0.1, ge=1e-3, le=3, title="Learning rate", description="Of plain SGD, the same for all nets.")
-    batch_size: Int = Field(default=64, ge=2, le=256, title="Batch size", description="Samples of a mini-batch.")
-    steps: Int = Field(default=200, ge=20, le=1000, title="Steps", description="Updates.")
-    seeds: Int = Field(default=5, ge=1, le=12, title="Seeds", description="Networks of each kind.")
-
-    @property
-    def shapes(self) -> tuple[str, ...]:
-        """The activations in the order of `NAMES`, each once."""
-        return tuple(name for name in NAMES if name in self.activations)
-
-
-def stages(settings: PlacementSettings) -> tuple[Stage, ...]:
-    """One run an activation: both orders and a net without a norm, from the same weights on the same batches."""
-    return tuple(Stage(name, NAMES[name], run_config(settings, name), KEEP) for name in settings.shapes)
-
-
-def run_config(settings: PlacementSettings, activation: str) -> RunConfig:
-    """The run of one activation."""
-    shared = {"activation": activation, "depth": settings.depth, "width": settings.width, "lr": settings.lr}
-    return RunConfig(
-        arms=tuple(ArmConfig(name=name, norm=norm, norm_placement=place, **shared) for name, norm, place in ARMS),
-        trials=settings.seeds,
-        batch_size=settings.batch_size,
-        steps=settings.steps,
-        measure_every=max(settings.steps // 20, 1),
-    )
-
-
-def charts(settings: PlacementSettings) -> tuple[Chart, ...]:
-    """Training loss and test accuracy by activation, and the distributions that layers hand on."""
-    names = [NAMES[name] for name in settings.shapes]
-    loss = category_chart(
-        "loss",
-        "Training loss",
-        "Mean over the last tenth of the steps, from the best to the worst seed; lower is better.",
-        "training loss (nats)",
-        names,
-        STYLES,
-        y_log=True,
-    )
-    accuracy = category_chart(
-        "accuracy", "Test accuracy", "With running statistics; higher is better.", "test accuracy (%)", names, STYLES
-    )
-    accuracy.y_range = (0.0, 102.0)
-    return (
-        Chart(loss, lambda results: {"": _rows(settings, results, final_losses_of)}),
-        Chart(accuracy, lambda results: {"": _rows(settings, results, accuracies_of)}),
-        _spread_chart(settings),
-        _mean_chart(settings),
-    )
-
-
-def final_losses_of(results: Results, key: str, arm: int, seeds: int) -> FloatArray:
-    """Training loss over the last tenth of the steps so far, (trials,); infinite once diverged, NaN if not measured."""
-    return final_losses(results, key, arm) if results.last(key) else np.full(seeds, np.nan)
-
-
-def accuracies_of(results: Results, key: str, arm: int, seeds: int) -> FloatArray:
-    """Test accuracy in percent, (trials,)."""
-    return 100 * reading(results, key, "test_accuracy", arm, seeds)
-
-
-def _rows(settings: PlacementSettings, results: Results, what: Callable[[Results, str, int, int], FloatArray]) -> list[Series]:
-    return [sweep_series([what(results, key, arm, settings.seeds) for key in settings.shapes])[:3] for arm in range(len(ARMS))]
-
-
-def _spread_chart(settings: PlacementSettings) -> Chart:
-    how = "Median, and the range from 5 to 95 % of all outputs of a layer. This is what the next layer is given."
-    spec = layer_chart("handed_on", "What is handed on", how, "output of the layer", STYLES, settings.depth)
-    spec.selectors = _selector(settings)
-    places = [PERCENTILES.index(percentile) for percentile in SHOWN]
-
-    def rows(results: Results, key: str, arm: int) -> Series:
-        found = _extra(results, key, arm, "layer_output_percentiles")
-        blank = [[None] * settings.depth] * 3
-        return blank if found is None else [shorts(column) for column in np.nanmedian(found, axis=0)[:, places].T]
-
-    return Chart(spec, lambda results: _views(settings, results, rows))
-
-
-def _mean_chart(settings: PlacementSettings) -> Chart:
-    how = "Mean over standard deviation of a layer's outputs: 0 is centred. Bands are over seeds."
-    spec = layer_chart("off_centre", "Off centre", how, "mean / std of the output", STYLES, settings.depth)
-    spec.selectors = _selector(settings)
-
-    def rows(results: Results, key: str, arm: int) -> Series:
-        mean, std = (_extra(results, key, arm, f"layer_output_{name}") for name in ("mean", "std"))
-        if mean is None or std is None:
-            return [[None] * settings.depth] * 3
-        return sweep_series(np.divide(mean, std, out=np.full_like(mean, np.nan), where=std > 0).T)[:3]
-
-    return Chart(spec, lambda results: _views(settings, results, rows))
-
-
-def _selector(settings: PlacementSettings) -> tuple[Selector, ...]:
-    options = tuple((name, NAMES[name]) for name in settings.shapes)
-    return (Selector("activation", "Activation", options, options[0][0]),)
-
-
-def _views(settings: PlacementSettings, results: Results, rows: Callable[[Results, str, int], Series]) -> dict[str, list[Series]]:
-    return {key: [rows(results, key, arm) for arm in range(len(ARMS))] for key in settings.shapes}
-
-
-def _extra(results: Results, key: str, arm: int, name: str) -> FloatArray | None:
-    """An extra of an arm as measured last; None before that and where every trial diverged."""
-    measured = results.arm(key, arm)
-    if measured is None:
-        return None
-    values = np.asarray(measured.extras[name], np.float64)
-    return None if np.isnan(values).all() else values
 
 
 def winner(results: Results, key: str) -> str:
