@@ -1,11 +1,12 @@
 """How much the mean and the standard deviation of a mini-batch scatter: live Monte Carlo over many batches."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Draw = Callable[[np.random.Generator, tuple[int, int, int]], NDArray[np.float64]]
+Draw = Callable[[np.random.Generator, tuple[int, int, int]], NDArray[Any]]
 FRAMES = 40
 
 # Mean 0 and variance 1 each; their excess kurtosis is in bnviz.theory.EXCESS_KURTOSIS.
