@@ -231,13 +231,17 @@ class ExperimentPage:
             " ".join((self.part.question, words.why, words.caveat, *(choice.text for choice in self.part.choices)))
         )
         if self.visit.shown is not None:
-            query = {"part": self.part.id} | self.visit.query
-            with st.expander("Download the numbers, share the experiment"):
-                base = f"api/runs/{self.visit.run_id}/measurements"
-                st.markdown(f"All that was measured, a row a number: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
-                st.caption("This link opens the experiment with these settings:")
-                address = (st.context.url or "").split("?")[0]
-                st.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
+            self._take_home()
+
+    def _take_home(self) -> None:
+        box = st.expander("Download the numbers, share the experiment", key=f"take_home:{self.scope}", on_change="rerun")
+        if not box.open:  # what shows the link is heavy to load
+            return
+        base = f"api/runs/{self.visit.run_id}/measurements"
+        box.markdown(f"All that was measured, a row a number: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
+        box.caption("This link opens the experiment with these settings:")
+        address, query = (st.context.url or "").split("?")[0], {"part": self.part.id} | self.visit.query
+        box.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
 
     # --- running
 
