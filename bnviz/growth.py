@@ -23,7 +23,7 @@ References:
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -245,9 +245,14 @@ def _kink(function: _Function, gamma: float, beta: float) -> NDArray[np.float64]
     return np.array(-beta / gamma if function.kinked else np.inf)
 
 
+@cache
+def _gauss_legendre() -> tuple[FloatArray, FloatArray]:
+    return np.polynomial.legendre.leggauss(_NODES)
+
+
 def _rule(kinks: FloatArray, reach: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gauss-Legendre nodes and weights on (-reach, kink) and (kink, reach), shape (*kinks.shape, 2 * _NODES)."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = _gauss_legendre()
     middle = np.where(np.abs(kinks) < reach, kinks, 0.0)[..., None]
     below, above = (middle + reach) / 2, (reach - middle) / 2
     points = np.concatenate([middle - below + below * nodes, middle + above + above * nodes], axis=-1)

@@ -144,7 +144,7 @@ def _batch_spec(settings: GrowthSettings, sizes: list[int]) -> ChartSpec:
         _styles(settings),
         x_log=True,
     )
-    fine = np.unique(np.rint(np.geomspace(sizes[0], sizes[-1], 40)).astype(int))
+    fine = np.unique(np.rint(np.geomspace(sizes[0], sizes[-1], 16)).astype(int))
     for activation in _activations(settings):
         rates = [growth.gradient_growth(activation, int(size), gamma=settings.gamma) for size in fine]
         add_theory_line(spec, fine, rates, f"theory, {ACTIVATION_NAMES[activation]}")
