@@ -47,6 +47,7 @@ export class Card {
     this.sayNote("");
     this.showKeys(spec, store.start.arms || []);
     this.element.classList.toggle("bnv-wide", Boolean(spec.wide));
+    this.element.classList.toggle("bnv-tall", Boolean(spec.tall));
     this.holder.setAttribute("role", "img");
     this.holder.setAttribute("aria-label", `${spec.title}. ${spec.how}`);
     this.tools.replaceChildren(...spec.selectors.map((selector) => this.selector(selector)));

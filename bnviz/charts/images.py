@@ -125,7 +125,7 @@ def columns_chart(
         chart.marks.append(Mark("columns", index, index, (0,), rows=rows))
     chart.palette = tuple(color for _, color in states)
     chart.legend = tuple(ArmStyle(label, color, "area") for label, color in states)
-    chart.wide = True
+    chart.wide, chart.tall = True, len(panels) > 1
     return chart
 
 

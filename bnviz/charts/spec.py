@@ -79,6 +79,7 @@ class ChartSpec:
     y_include: tuple[float, ...] = ()  # values that the y axis always includes: closed forms
     y_follow: bool = False  # replace charts: the range is that of the frame shown, though it moves as little as it can
     wide: bool = False  # takes two columns of the page
+    tall: bool = False  # has plots one above the other, which need height
     empty: str = "Waiting for the first measurement"
 
     def add_band(self, style: ArmStyle, arm: int, columns: tuple[int, int], opacity: float) -> None:
@@ -152,5 +153,6 @@ class ChartSpec:
             "palette": self.palette,
             "legend": [style.as_dict() for style in self.legend],
             "wide": self.wide,
+            "tall": self.tall,
             "empty": self.empty,
         }
