@@ -111,9 +111,15 @@ def draw(pages: Mapping[str, Any] | None = None) -> None:
         _draw_step(i, step, is_next=i == _first_open(is_done), pages=pages or {})
     with st.container(border=True):
         st.markdown(f"**{found.more.title}.** {found.more.task}")
-        _draw_links(found.more.links, pages or {})
+        _draw_links((*found.more.links, *unnamed(found, pages or {})), pages or {})
     with st.expander("All words and symbols"):
         whole_glossary()
+
+
+def unnamed(found: Way, pages: Mapping[str, Any]) -> tuple[Link, ...]:
+    """Links to the pages that the text does not name, so that a new experiment is on the way without a word here."""
+    named = {link.page for step in (*found.steps, found.more) for link in step.links}
+    return tuple(Link(page.title, name, ()) for name, page in pages.items() if name not in named)
 
 
 def _first_open(is_done: list[bool]) -> int:

@@ -1,10 +1,12 @@
 """Start here: seven steps that lead somewhere, and progress that is kept."""
 
+from types import SimpleNamespace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnviz.experiments.catalog import catalog
-from bnviz.ui.start import Link, StartError, parse, way
+from bnviz.ui.start import Link, StartError, parse, unnamed, way
 
 OTHER_PAGES = {"explore", "claims"}
 
@@ -33,7 +35,11 @@ def test_every_link_leads_to_a_part_that_there_is(link: Link) -> None:
 
 
 def test_every_page_is_on_the_way() -> None:
-    assert {link.page for link in all_links()} == {*catalog(), *OTHER_PAGES}
+    titles = {name: SimpleNamespace(title=name.upper()) for name in (*catalog(), *OTHER_PAGES, "new")}
+    rest = unnamed(way(), titles)
+    assert {link.page for link in (*all_links(), *rest)} == set(titles)
+    assert Link("NEW", "new", ()) in rest
+    assert not {link.page for link in all_links()} & {link.page for link in rest}
 
 
 def test_a_link_is_read_from_its_address() -> None:
