@@ -11,7 +11,8 @@ STYLE = """<style>
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin: 0; padding: 0.5rem 1rem 0; }
 [data-testid="stExpandSidebarButton"]::after { content: "Settings"; padding-left: 0.25rem; }
 [data-variant="pills"] { padding: 0.2rem 0.6rem; min-height: 2rem; font-size: 0.875rem; }
-[data-variant="pills"][data-selected="true"] { color: inherit !important; }
+[data-variant="pills"][data-selected="true"],
+[data-variant="segmented_control"][data-selected="true"] { color: inherit !important; }
 @media (max-width: 640px) {
   [role="radiogroup"]:has(> [data-variant="pills"]) { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
   [data-variant="pills"] { flex-shrink: 0; }
