@@ -53,7 +53,11 @@ def test_scrubbing_back_shortens_the_curve(app, panel):
 
 
 def test_pause_step_and_play(app, panel):
-    panel.open(app.url + QUICK.format(seed=1)).wait("state === 'finished' && frame >= 5")
+    panel.open(app.url + QUICK.format(seed=1)).wait("state === 'finished' && frames > 100")
+    panel.page.locator(".bnv-panel").focus()
+    panel.page.keyboard.press("Home")  # whether the run was over before the page came, and is played, or ended under its eyes
+    panel.page.get_by_role("button", name="Play (space)").click()
+    panel.wait("frame >= 5")
     panel.page.get_by_role("button", name="Pause (space)").click()
     panel.page.get_by_role("button", name="Play (space)").wait_for()
     at = panel.number("frame")
