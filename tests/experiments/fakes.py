@@ -1,10 +1,16 @@
 """Made-up measurements of a part's stages: for verdicts and charts where a run would take long or has gone wrong."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from bnviz.experiments.base import Part, Settings
+from bnviz.experiments.base import Experiment, Part, Settings
+from bnviz.experiments.catalog import study_config
 from bnviz.experiments.results import Results
 from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.study import run_study
 
 
 class Everything(dict):
@@ -36,3 +42,31 @@ def diverged_results(part: Part, settings: Settings) -> Results:
         arms = tuple(ArmMeasured(table, table, {}, {}, gone, table) for _ in stage.run.arms)
         results.add(StageMeasured(index, index, stage.run.steps, 1.0, True, arms, {}))
     return results
+
+
+def small(experiment: Experiment, part: str, changes: Mapping[str, Any]) -> tuple[Part, Settings]:
+    """A part, and its first preset's settings with changes that make it quick."""
+    found = experiment.part(part)
+    return found, found.settings.model_validate(found.presets[0].settings.model_dump() | changes)
+
+
+def hold_at_every_frame(experiment: Experiment, part: str, changes: Mapping[str, Any], least_frames: int) -> None:
+    """Run a small study: at each frame charts get their series as JSON and the verdict can be asked for; one comes at the end."""
+    found, settings = small(experiment, part, changes)
+    stages, charts = found.stages(settings), found.charts(settings)
+    results = Results([stage.key for stage in stages])
+    assert found.verdict(settings, results) is None
+    frames = 0
+    for record in run_study(study_config(experiment.id, part, settings)):
+        if isinstance(record, StageMeasured):
+            results.add(record)
+            frames += 1
+            for chart in charts:
+                series = chart.draw(results)[""]
+                assert len(series) == len({mark.series for mark in chart.spec.marks})
+                json.dumps(series, allow_nan=False)
+            found.verdict(settings, results)  # a study may be stopped at any frame
+    assert frames >= least_frames
+    concluded = found.verdict(settings, results)
+    assert concluded is not None
+    assert concluded.answer in {None, *(choice.key for choice in found.choices)}

@@ -9,13 +9,9 @@ from pydantic import ValidationError
 from bnviz import theory
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.batch_size import EXPERIMENT, dropout, leak, noise, non_iid, size, variance_shift
-from bnviz.experiments.catalog import study_config
 from bnviz.experiments.errors import Gain, gain, words
 from bnviz.experiments.headless import conclude
-from bnviz.experiments.results import Results
-from bnviz.records import StageMeasured
-from bnviz.study import run_study
-from tests.experiments.fakes import diverged_results
+from tests.experiments.fakes import diverged_results, hold_at_every_frame, small
 
 SMALL = {
     "size": {"batch_sizes": (2, 16), "samples": 200, "depth": 1, "seeds": 2},
@@ -28,30 +24,12 @@ SMALL = {
 
 
 def _small(part: str):
-    found = EXPERIMENT.part(part)
-    return found, found.settings.model_validate(found.presets[0].settings.model_dump() | SMALL[part])
+    return small(EXPERIMENT, part, SMALL[part])
 
 
 @pytest.mark.parametrize("part", sorted(SMALL))
 def test_charts_and_verdict_hold_at_every_frame_of_a_small_study(part):
-    found, settings = _small(part)
-    stages, charts = found.stages(settings), found.charts(settings)
-    results = Results([stage.key for stage in stages])
-    assert found.verdict(settings, results) is None
-    frames = 0
-    for record in run_study(study_config("batch_size", part, settings)):
-        if isinstance(record, StageMeasured):
-            results.add(record)
-            frames += 1
-            for chart in charts:
-                series = chart.draw(results)[""]
-                assert len(series) == len({mark.series for mark in chart.spec.marks})
-                json.dumps(series, allow_nan=False)
-            found.verdict(settings, results)  # a study may be stopped at any frame
-    assert frames >= 10
-    concluded = found.verdict(settings, results)
-    assert concluded is not None
-    assert concluded.answer in {None, *(choice.key for choice in found.choices)}
+    hold_at_every_frame(EXPERIMENT, part, SMALL[part], least_frames=10)
 
 
 @pytest.mark.parametrize("part", ["size", "non_iid", "dropout", "variance_shift"])
