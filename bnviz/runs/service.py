@@ -205,7 +205,7 @@ class RunService:
                 self._active.discard(run)
                 self._fill_workers()
         if run.state == "finished" and self._store:
-            self._store.save(run.id, run.trace.payloads)
+            self._store.save(run.config, run.trace.payloads)
 
     def _read_worker(self, run: LiveRun) -> None:
         worker = self.engine.launch(run.config)

@@ -2,29 +2,28 @@
 
     runs(id, code, bytes, used_at)    records(run_id, position, payload)    payload: see codec
 
-Records that other code has made are not used: `code` is a hash of the sources that decide what a run yields.
+Records are used only while their `origin` is what it was when they were made; the column of it is called `code`.
 A file that cannot be read or written costs the cache, never a run.
 """
 
-import hashlib
-import importlib.metadata
 import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
-import bnviz
+from pydantic import ValidationError
+
+from bnviz.config import AnyConfig
+from bnviz.experiments.catalog import UnknownPart
 from bnviz.records import Record, RunFinished, Started
 from bnviz.runs.codec import CodecError, decode
+from bnviz.runs.origin import code_hash, origin
 
 FILE_NAME = "runs-v1.sqlite3"
 BUSY_SECONDS = 5.0
-NOT_THE_RUN = ("runs", "charts", "ui", "experiments", "api.py", "cli.py", "__main__.py", "settings.py", "static.py", "link.py",
-               "presets.py", "tables.py", "recording.py", "problems.py")  # fmt: skip
 SCHEMA = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
@@ -33,27 +32,9 @@ CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, code TEXT NOT NULL, bytes 
 CREATE TABLE IF NOT EXISTS records (run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, position INTEGER NOT NULL,
     payload BLOB NOT NULL, PRIMARY KEY (run_id, position)) WITHOUT ROWID;
 """
+OF_THIS_CODE = "SELECT code FROM runs WHERE id = ? AND substr(code, 1, 16) = ?"  # the 16 digits of `code_hash()`
+OLDEST_FIRST = "SELECT id, bytes FROM runs ORDER BY substr(code, 1, 16) = ?, used_at"  # other code's before all
 _log = logging.getLogger("bnviz.runs")
-
-
-@cache
-def code_hash() -> str:
-    """Name the code that decides what a run yields: our sources, torch and NumPy."""
-    root = Path(bnviz.__file__).parent
-    digest = hashlib.sha256()
-    for package in ("torch", "numpy", "scikit-learn"):
-        digest.update(f"{package}={_version(package)}\n".encode())
-    for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).parts[0] not in NOT_THE_RUN:
-            digest.update(str(path.relative_to(root)).encode() + b"\n" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "none"
 
 
 class Store:
@@ -85,15 +66,15 @@ class Store:
         with self._lock:
             self._disconnect()
 
-    def save(self, run_id: str, payloads: Sequence[bytes]) -> bool:
+    def save(self, config: AnyConfig, payloads: Sequence[bytes]) -> bool:
         """Keep a finished run; False when it could not be kept."""
-        size = sum(map(len, payloads))
+        run_id, size = config.run_id, sum(map(len, payloads))
         if size > self._max_bytes:
             return False
         try:
             with self._connected() as connection:
                 connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-                connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", (run_id, code_hash(), size, time.time()))
+                connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", (run_id, origin(config), size, time.time()))
                 rows = ((run_id, position, payload) for position, payload in enumerate(payloads))
                 connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
                 self._shrink(connection)
@@ -103,24 +84,27 @@ class Store:
             return False
 
     def load(self, run_id: str) -> list[tuple[Record, bytes]] | None:
-        """The run's records with their bytes; None when it is not there or not readable."""
+        """The run's records with their bytes; None when it is not there, of another origin or not readable."""
         if not self._path.exists():
             return None
         try:
-            payloads = self._read(run_id)
-            return _decoded(run_id, payloads) if payloads else None
+            made_by, payloads = self._read(run_id)
+            records = _decoded(run_id, payloads) if payloads else None
+            return records if records and _is_of(records, made_by) else None
         except (sqlite3.Error, OSError, CodecError) as error:
             _log.warning("run %s cannot be read from the store: %s", run_id, error)
             self._delete(run_id)
             return None
 
-    def _read(self, run_id: str) -> list[bytes]:
+    def _read(self, run_id: str) -> tuple[str, list[bytes]]:
+        """(origin, payloads) of a run that this code has made, else nothing."""
         with self._connected() as connection:
-            update = "UPDATE runs SET used_at = ? WHERE id = ? AND code = ?"
-            if not connection.execute(update, (time.time(), run_id, code_hash())).rowcount:
-                return []
+            found = connection.execute(OF_THIS_CODE, (run_id, code_hash())).fetchone()
+            if found is None:
+                return "", []
+            connection.execute("UPDATE runs SET used_at = ? WHERE id = ?", (time.time(), run_id))
             rows = connection.execute("SELECT payload FROM records WHERE run_id = ? ORDER BY position", (run_id,))
-            return [payload for (payload,) in rows]
+            return found[0], [payload for (payload,) in rows]
 
     def _delete(self, run_id: str) -> None:
         try:
@@ -151,7 +135,7 @@ class Store:
 
     def _shrink(self, connection: sqlite3.Connection) -> None:
         total = connection.execute("SELECT sum(bytes) FROM runs").fetchone()[0]
-        rows = connection.execute("SELECT id, bytes FROM runs ORDER BY code = ?, used_at", (code_hash(),)).fetchall()
+        rows = connection.execute(OLDEST_FIRST, (code_hash(),)).fetchall()
         for run_id, size in rows:
             if total <= self._max_bytes:
                 return
@@ -165,3 +149,13 @@ def _decoded(run_id: str, payloads: Sequence[bytes]) -> list[tuple[Record, bytes
     if not isinstance(started, Started) or started.run_id != run_id or not isinstance(ended, RunFinished):
         raise CodecError("the records are not those of a finished run")
     return records
+
+
+def _is_of(records: Sequence[tuple[Record, bytes]], made_by: str) -> bool:
+    """Whether the records' configuration would be computed today as it was then."""
+    started = records[0][0]
+    assert isinstance(started, Started)
+    try:
+        return origin(started.config) == made_by
+    except (UnknownPart, ValidationError):  # a study of an experiment that has changed since
+        return False

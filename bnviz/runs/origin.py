@@ -1,0 +1,70 @@
+"""What the records of a configuration come from: they may be used again only while this is what it was.
+
+code     the sources that turn a configuration into records, by an allowlist, and the packages that they compute with
+stages   of a study, what its experiment makes of the settings; how that is drawn and judged plays no part
+"""
+
+import hashlib
+import importlib.metadata
+import json
+from functools import cache
+from pathlib import Path
+
+import bnviz
+from bnviz.config import AnyConfig, RunConfig, StudyConfig
+from bnviz.experiments.base import Stage
+from bnviz.experiments.catalog import stages_of
+
+# Modules and packages of bnviz that decide what a run yields. A test holds the list against the imports.
+THE_RUN = ("arithmetic", "config", "cost", "datasets", "measure", "nets", "optimizers", "probes", "records", "runner", "schedule",
+           "study", "training")  # fmt: skip
+PACKAGES = ("torch", "numpy", "scikit-learn")
+
+
+def origin(config: AnyConfig) -> str:
+    """Name what this configuration's records come from: the same name, the same records.
+
+    Raises:
+        UnknownPart, pydantic.ValidationError: a study that this build does not know.
+    """
+    return code_hash() if isinstance(config, RunConfig) else f"{code_hash()}:{_stages_hash(config)}"
+
+
+def _stages_hash(config: StudyConfig) -> str:
+    return _short(hashlib.sha256(json.dumps([_plain(stage) for stage in stages_of(config)], sort_keys=True).encode()))
+
+
+def _plain(stage: Stage) -> dict[str, object]:
+    """Everything of a stage that its records depend on: all but its label."""
+    return {
+        "key": stage.key,
+        "run": stage.run and stage.run.model_dump_json(),
+        "keep": stage.keep,
+        "probe": stage.probe,
+        "options": dict(stage.options),
+        "seconds": stage.estimated_seconds,  # the share that is done
+    }
+
+
+@cache
+def code_hash() -> str:
+    """Name the code that decides what a run yields: our sources, torch, NumPy and scikit-learn."""
+    root = Path(bnviz.__file__).parent
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        digest.update(f"{package}={_version(package)}\n".encode())
+    for path in sorted(root.rglob("*.py")):
+        if path.relative_to(root).with_suffix("").parts[0] in THE_RUN:
+            digest.update(str(path.relative_to(root)).encode() + b"\n" + path.read_bytes())
+    return _short(digest)
+
+
+def _short(digest: "hashlib._Hash") -> str:
+    return digest.hexdigest()[:16]
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
