@@ -91,9 +91,7 @@ def _presets(options: argparse.Namespace) -> int:
 def _claims(options: argparse.Namespace) -> int:
     chosen = _chosen_claims(options.only)
     _make_directory(options.out)
-    from bnviz.recording import one_thread  # imported late, as below
-
-    with one_thread(), tqdm(total=len(chosen), unit="claim", file=sys.stderr) as bar:
+    with tqdm(total=len(chosen), unit="claim", file=sys.stderr) as bar:
 
         def tell(row: claims.Row) -> None:
             bar.write(f"{claims.ICONS[row.judgement]} {row.id}: {row.judgement}; {row.measured}", file=sys.stderr)

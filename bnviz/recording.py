@@ -5,14 +5,12 @@ record(config) -> Trace    .curves .layers .histograms (tidy tables), .summary, 
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from bnviz.config import RunConfig
 from bnviz.experiments.race import RaceVerdict
@@ -121,7 +119,7 @@ def _number(value: np.floating) -> float:
 
 
 def record(config: RunConfig, progress: Progress | None = None) -> Trace:
-    """Run to the end, with one thread as the page's workers do, so that the numbers are the same.
+    """Run to the end: the same numbers as the page's.
 
     Args:
         config: the run.
@@ -143,27 +141,15 @@ def fill(trace: Trace, progress: Progress | None = None) -> None:
     """
     begin = time.perf_counter()
     step = 0
-    with one_thread():
-        try:
-            for each in run(trace.config):
-                trace.add(each)
-                if isinstance(each, StepMeasured):
-                    step = each.step
-                    if progress:
-                        progress(each)
-        except KeyboardInterrupt:
-            trace.add(RunStopped(step=step, reason="interrupted"))
-            raise
-        finally:
-            trace.seconds = time.perf_counter() - begin
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread, as the page's workers do."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
-        yield
+        for each in run(trace.config):
+            trace.add(each)
+            if isinstance(each, StepMeasured):
+                step = each.step
+                if progress:
+                    progress(each)
+    except KeyboardInterrupt:
+        trace.add(RunStopped(step=step, reason="interrupted"))
+        raise
     finally:
-        torch.set_num_threads(threads)
+        trace.seconds = time.perf_counter() - begin

@@ -12,14 +12,17 @@ from bnviz.measure import Measurer
 from bnviz.nets.initialization import weights_hash
 from bnviz.records import Record, RunFinished, RunStarted, StepMeasured
 from bnviz.schedule import measured_steps
+from bnviz.threads import on_one_thread
 from bnviz.training import Trainer
 
 
+@on_one_thread
 def run(config: RunConfig, keep: frozenset[str] | None = None) -> Iterator[Record]:
     """Train and measure: RunStarted, a StepMeasured for each measured step, RunFinished.
 
-    A pure function of `config`: the same configuration gives the same records, bit for bit, on one machine
-    with one thread. Close the iterator to stop early.
+    A pure function of `config`: the same configuration gives the same records, bit for bit, on one machine.
+    torch computes on one thread meanwhile; between two records the caller's setting holds. Close the iterator, or
+    leave it, to stop early.
 
     Args:
         config: the run.

@@ -18,6 +18,7 @@ from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import stages_of
 from bnviz.records import ArmMeasured, Record, RunFinished, StageMeasured, StepMeasured, StudyStarted
 from bnviz.runner import run
+from bnviz.threads import on_one_thread
 
 Measured = tuple[int, float, tuple[ArmMeasured, ...], Mapping[str, NDArray[np.float64]]]  # step, share done, arms, values
 
@@ -27,10 +28,11 @@ def run_any(config: AnyConfig) -> Iterator[Record]:
     return run(config) if isinstance(config, RunConfig) else run_study(config)
 
 
+@on_one_thread
 def run_study(config: StudyConfig) -> Iterator[Record]:
     """Go through all stages: StudyStarted, a StageMeasured for each measurement, RunFinished.
 
-    A pure function of `config`, as `bnviz.run` is.
+    A pure function of `config`, on one thread, as `bnviz.run` is.
 
     Raises:
         UnknownPart, pydantic.ValidationError: no such study.

@@ -17,7 +17,7 @@ from bnviz.experiments.catalog import stages_of
 
 # Modules and packages of bnviz that decide what a run yields. A test holds the list against the imports.
 THE_RUN = ("arithmetic", "config", "cost", "datasets", "measure", "nets", "optimizers", "probes", "records", "runner", "schedule",
-           "study", "training")  # fmt: skip
+           "study", "threads", "training")  # fmt: skip
 PACKAGES = ("torch", "numpy", "scikit-learn")
 
 

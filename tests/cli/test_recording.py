@@ -112,16 +112,6 @@ def test_progress_sees_every_measurement_in_order() -> None:
     assert tuple(seen) == trace.started.measured_steps
 
 
-def test_recording_leaves_the_number_of_threads_as_it_was(trace: Trace) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        record(SMALL.model_copy(update={"steps": 0}))
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-
-
 def test_a_trace_that_has_not_started_says_so() -> None:
     with pytest.raises(LookupError, match="not started"):
         _ = Trace(SMALL).summary
