@@ -47,9 +47,10 @@ clean:
 $(VENV)/bin/python: | python
 	@$(PYTHON) -m venv $(VENV) || { echo "Cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.runtime: requirements.txt $(VENV)/bin/python
+$(VENV)/.runtime: requirements.txt pyproject.toml $(VENV)/bin/python
 	@echo "Installing the app's dependencies (a few minutes the first time)"
 	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime

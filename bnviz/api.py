@@ -134,7 +134,7 @@ async def export_run(request: Request, run_id: RunId, table: TableName, extensio
     records = (await asyncio.to_thread(service.trace, run_id))[:]
     rows = sum(_row_count(record, table) for record in records)
     if rows > MAX_EXPORT_ROWS:
-        headless = "`python -m bnviz run` writes tables of any size"
+        headless = "`bnviz run` writes tables of any size"
         raise Refused(413, f"The table has {rows} rows, allowed are {MAX_EXPORT_ROWS}: {headless}.")
     content = await asyncio.to_thread(_export, config, records, table, extension)
     disposition = f'attachment; filename="bnviz-{run_id}-{table}.{extension}"'

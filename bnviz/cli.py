@@ -1,8 +1,8 @@
 """The command line: run a configuration without the page and keep its tables.
 
-    python -m bnviz run (--preset NAME | --config FILE) [--set arms.0.lr=0.1 ...] --out DIR
-    python -m bnviz presets
-    python -m bnviz claims --out DIR [--only ID ...]
+    bnviz run (--preset NAME | --config FILE) [--set arms.0.lr=0.1 ...] --out DIR
+    bnviz presets
+    bnviz claims --out DIR [--only ID ...]
 
 Exit codes: 0 done, 1 the run could not be done, 2 bad input (one line on stderr says which), 130 interrupted.
 """
@@ -56,9 +56,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _parser() -> _Parser:
-    parser = _Parser(
-        prog="python -m bnviz", description="Train matched twins with and without batch norm, and keep what was measured."
-    )
+    parser = _Parser(prog="bnviz", description="Train matched twins with and without batch norm, and keep what was measured.")
     commands = parser.add_subparsers(required=True, metavar="run | presets | claims")
     run = commands.add_parser("run", help="run a configuration and write its tables")
     source = run.add_mutually_exclusive_group(required=True)

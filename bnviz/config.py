@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError, from_json
 
-SCHEMA_VERSION = 1  # raise it when the same configuration would give other records: cached runs are then not reused
+SCHEMA_VERSION = 1  # raise it when the same configuration comes to mean another run; stored records follow the sources
 
 DatasetName = Literal[
     "digits", "spirals", "circles", "moons", "xor", "blobs", "gaussian", "wine", "breast_cancer", "mnist", "fashion_mnist"

@@ -78,7 +78,7 @@ def presets() -> str:
     for name, preset in PRESETS.items():
         parts.append(f"\n## {name}\n\n**{preset.title}.** {preset.sentence}\n\nWhat to watch: {preset.what_to_see}\n\n")
         parts += [f"- {what}: {_differences(model)}\n" for what, model in _parts(preset.config)]
-        parts.append(f"\n`python -m bnviz run --preset {name} --out build/{name}`\n")
+        parts.append(f"\n`bnviz run --preset {name} --out build/{name}`\n")
     return "".join(parts)
 
 

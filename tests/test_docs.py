@@ -4,20 +4,26 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.api import TableName, build_api
+from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig, StudyConfig, parse_config
+from bnviz.cost import check_cost
 from bnviz.experiments.base import Experiment
-from bnviz.experiments.catalog import catalog
+from bnviz.experiments.catalog import catalog, check_study
+from bnviz.panels import PANELS
 from bnviz.presets import PRESETS
-from bnviz.records import CURVE_MEASURES, LAYER_MEASURES
+from bnviz.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
 from bnviz.settings import Settings, variable
 from bnviz.tables import PERCENTILE_MEASURES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 PREFIXES: tuple[tuple[type[BaseModel], str], ...] = (
     (RunConfig, ""),
@@ -104,7 +110,7 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -112,10 +118,56 @@ def test_commands_exist(page: Path) -> None:
     blocks = re.findall(r"```(?:sh|bash|console)?\n(.*?)```|`([^`\n]+)`", page.read_text("utf-8"), re.DOTALL)
     commands = [line.strip() for block in blocks for line in "".join(block).splitlines()]
     for command in commands:
-        if match := re.match(r"make ([a-z]+)", command):
+        if match := re.match(r"make ([a-z-]+)", command):
             assert match[1] in make_targets(), command
         for script in re.findall(r"(?<![\w/])(?:scripts|benchmarks|tests)/[\w/]+\.(?:py|sh)", command):
             assert (ROOT / script).exists(), command
+
+
+API = (DOCS / "api.md").read_text("utf-8")
+RECORDS = [kind.__name__ for kind in get_args(Started | Measured)]
+
+
+@pytest.mark.parametrize("name", [*PANELS, *get_args(TableName), *RECORDS])
+def test_the_api_page_knows_runs_and_studies(name: str) -> None:
+    assert f"`{name}`" in API or f"?panel={name}`" in API
+
+
+def test_what_the_api_page_posts_is_accepted() -> None:
+    bodies = re.findall(r"-d '(.*?)'", API)
+    configs = [parse_config(body) for body in bodies]
+    assert {type(config) for config in configs} == {RunConfig, StudyConfig}
+    for config in configs:
+        check_study(config) if isinstance(config, StudyConfig) else check_cost(config)
+
+
+def test_every_address_of_the_api_has_a_heading() -> None:
+    told_of = {
+        (method, re.sub(r"{\w+}", "{}", path)) for method, path in re.findall(r"^## ([A-Z]+) /api(\S+)", API, re.MULTILINE)
+    }
+    there = {
+        (method, re.sub(r"{\w+}", "{}", route.path))
+        for route in build_api().routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert told_of == there
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:bnviz|tests|assets)/[\w./]+)`", CONTRIBUTING))))
+def test_the_files_that_contributing_names_exist(name: str) -> None:
+    assert (ROOT / name).exists()
+
+
+NAMES_IN_FILES = re.findall(r"((?:`\w+`(?:, | and | or )?)+)[^`.]*? in `((?:bnviz|tests)/[\w./]+\.py)`", CONTRIBUTING)
+
+
+@pytest.mark.parametrize("names", NAMES_IN_FILES)
+def test_what_contributing_says_is_in_a_file_is_there(names: tuple[str, str]) -> None:
+    words, file = names
+    source = (ROOT / file).read_text("utf-8")
+    for name in re.findall(r"`(\w+)`", words):
+        assert re.search(rf"^(?:def )?{name}\b", source, re.MULTILINE), f"{name} in {file}"
 
 
 def test_the_two_commands_of_the_readme() -> None:
@@ -134,7 +186,7 @@ def test_the_readmes_python_example_runs() -> None:
 
 def test_the_readmes_command_lines_are_understood() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    commands = re.findall(r"-m bnviz run --preset (\w+)", text)
+    commands = re.findall(r"bnviz run --preset (\w+)", text)
     assert commands
     assert set(commands) <= set(PRESETS)
 

@@ -25,7 +25,7 @@ STYLE = """<style>
 .st-key-claims_head { padding-bottom: 0; }
 @media (max-width: 640px) { .st-key-claims_head { display: none; } }
 </style>"""
-COMMAND = "`python -m bnviz claims --out DIR` computes it again."
+COMMAND = "`bnviz claims --out DIR` computes it again."
 
 
 def draw(pages: Mapping[str, StreamlitPage]) -> None:

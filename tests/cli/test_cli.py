@@ -169,3 +169,15 @@ def test_ctrl_c_leaves_what_was_measured_and_says_so(tmp_path: Path) -> None:
     assert summary["state"] == "stopped"
     assert 0 < summary["step"] < 5000
     assert pd.read_parquet(tmp_path / "curves.parquet")["step"].max() == summary["step"]
+
+
+def test_it_is_installed_in_its_own_environment(tmp_path: Path) -> None:
+    """The package is found from any folder, and `bnviz` is a command."""
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    code = "import bnviz; print(bnviz.__file__)"
+    found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=plain, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    command = Path(sys.executable).with_name("bnviz")
+    told = subprocess.run([command, "presets"], cwd=tmp_path, env=plain, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert "classic" in told.stdout

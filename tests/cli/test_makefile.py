@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make")
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
     script(tmp_path / "python", PYTHON.format(log=tmp_path / "log"))
@@ -52,6 +52,7 @@ def test_app_sets_up_once_and_again_when_requirements_change(project: Path) -> N
     told = asked(project)
     assert "-m venv .venv" in told
     assert "-r requirements.txt" in told
+    assert "--editable ." in told
     assert "run app.py --server.port 8765" in told
     make(project, "app")
     assert "install" not in asked(project)
