@@ -1,6 +1,7 @@
 # make app    set everything up and start the app        make test   the whole test suite, browser tests included
 # make lint   ruff, pyright, import-linter                make bench  all benchmarks
 # make        lint and test                               make clean  remove what was built
+# make test-processors   the tests that train, once for each instruction set of this processor
 #
 # Variables: PORT=8501, PYTHON=python3.12, TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
@@ -13,9 +14,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SCREENSHOTS ?= build/screenshots
 PYTEST_ARGS ?=
+SETS ?=
 
 .DEFAULT_GOAL := check
-.PHONY: check app test lint bench clean docs chromium python
+.PHONY: check app test test-processors lint bench clean docs chromium python
 
 check:
 	$(MAKE) lint
@@ -27,6 +29,9 @@ app: $(VENV)/.runtime
 
 test: $(VENV)/.dev chromium
 	BNVIZ_REQUIRE_BROWSER=1 BNVIZ_SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-processors: $(VENV)/.dev
+	SETS="$(SETS)" $(BIN)/python scripts/processors.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
