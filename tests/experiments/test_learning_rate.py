@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bnviz.experiments.headless import conclude
+from bnviz.experiments.catalog import study_config
+from bnviz.experiments.headless import conclude, conclude_study
 from bnviz.experiments.learning_rate import EXPERIMENT, decay, effective, least_squares, sweep
 from bnviz.experiments.results import Results
 from bnviz.records import ArmMeasured, StageMeasured
@@ -60,13 +61,18 @@ def test_a_range_that_ends_with_the_sweep_is_a_bound():
 
 @pytest.mark.slow
 def test_in_twenty_layers_batch_norm_bears_rates_ten_times_higher():
-    found, _ = conclude("learning_rate", "sweep", "deep", rates=7, highest=10.0)  # factors of 4.64
+    """Seed by seed. A plain net of this depth learns at no rate from some weights: that is no counter-example."""
+    part = EXPERIMENT.part("sweep")
+    settings = part.preset("deep").settings.model_copy(update={"rates": 7, "highest": 10.0, "seeds": 5})  # factors of 4.64
+    found, results = conclude_study(study_config("learning_rate", "sweep", settings))
+    none, batch = settings.sweep.usable(results)
+    ratios = (batch.highest / none.highest)[none.usable.any(axis=0)]
+    assert batch.usable.any(axis=0).all()
+    assert len(ratios) >= 1
+    assert ratios.min() >= 10
     assert found is not None
     assert found.answer == "much"
-    assert found.numbers["seeds"] >= 3
-    assert found.numbers["ratio"] >= 10
-    assert found.numbers["ratio_low"] > 1
-    (claim,) = EXPERIMENT.part("sweep").claims
+    (claim,) = part.claims
     assert claim.judge(found).judgement == "supported"
 
 
