@@ -62,6 +62,7 @@ ExtraName = Literal[
 ]
 
 PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
+IMAGE_DATASETS: tuple[str, ...] = ("digits", "mnist", "fashion_mnist")
 DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
 DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 200)}  # (train, test); others 1000, 200
 DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(
@@ -260,13 +261,18 @@ class RunConfig(_Model):
     @field_validator("arms")
     @classmethod
     def _images(cls, value: tuple[ArmConfig, ...], info: ValidationInfo) -> tuple[ArmConfig, ...]:
-        """Check that the samples are square images where an arm reads images."""
+        """Check that the samples are square images, of more than one pixel, where an arm reads images.
+
+        Of a single pixel nothing is left of either architecture: eight of nine weights of a kernel would never meet it, and
+        a recurrent cell that reads one row recalls nothing.
+        """
         dataset: DatasetConfig | None = info.data.get("dataset")
         reading = next((arm.architecture for arm in value if arm.architecture != "dense"), None)
         features = DATASET_FEATURES.get(dataset.name, dataset.features) if dataset else 4
-        if reading and isqrt(features) ** 2 != features:
-            message = "{architecture} with square images only: digits, mnist, fashion_mnist"
-            raise PydanticCustomError("images_only", message, {"architecture": reading})
+        if reading and (features < 4 or isqrt(features) ** 2 != features):
+            message = "{architecture} with square images only: {names}, or gaussian with 4, 9, 16, 25, ... features"
+            context = {"architecture": reading, "names": ", ".join(IMAGE_DATASETS)}
+            raise PydanticCustomError("images_only", message, context)
         return value
 
     @field_validator("extras")

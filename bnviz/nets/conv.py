@@ -105,5 +105,5 @@ class ConvStack(Stack):
         weight = views[f"weight{i}"]
         kernel = weight.transpose(1, 2).reshape(-1, channels, KERNEL, KERNEL)
         images = values.transpose(0, 1).reshape(batch, trials * channels, side, side)
-        out = conv2d(images, kernel, views[f"bias{i}"].view(-1), padding=1, groups=trials)
+        out = conv2d(images, kernel, views[f"bias{i}"].reshape(-1), padding=1, groups=trials)
         return out.view(batch, trials, weight.shape[2], side * side).transpose(0, 1)

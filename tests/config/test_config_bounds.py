@@ -162,10 +162,14 @@ def test_trial_seeds_are_one_a_trial_and_small_whole_numbers() -> None:
 def test_images_are_needed_where_images_are_read(architecture: str) -> None:
     arms = [{"architecture": architecture}]
     assert RunConfig(arms=arms).arms[0].architecture == architecture  # pyright: ignore[reportArgumentType]
-    problem = refused(RunConfig, dataset={"name": "wine"}, arms=arms)["arms"]
-    assert problem.allowed == f"{architecture} with square images only: digits, mnist, fashion_mnist"
-    gaussian = {"name": "gaussian", "features": 25}
-    assert RunConfig(dataset=gaussian, arms=arms).dataset.features == 25  # pyright: ignore[reportArgumentType]
+    wanted = f"{architecture} with square images only: digits, mnist, fashion_mnist, or gaussian with 4, 9, 16, 25, ... features"
+    assert refused(RunConfig, dataset={"name": "wine"}, arms=arms)["arms"].allowed == wanted
+    for features in (1, 2, 24):  # a single pixel is no image
+        problem = refused(RunConfig, dataset={"name": "gaussian", "features": features}, arms=arms)["arms"]
+        assert problem.allowed == wanted
+    for features in (4, 25):
+        gaussian = DatasetConfig(name="gaussian", features=features)
+        assert RunConfig(dataset=gaussian, arms=arms).dataset.features == features  # pyright: ignore[reportArgumentType]
 
 
 def test_the_boundary_is_for_plane_data_only() -> None:

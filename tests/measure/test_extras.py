@@ -56,6 +56,19 @@ def test_every_result_is_documented(kind):
 
 
 @pytest.mark.parametrize("kind", ARMS)
+def test_one_trial_alone_measures_what_it_does_among_others(kind):
+    keep = frozenset(EXTRAS) - {"decision_boundary"}
+    alone, among = (
+        next(record.arms for record in run(_config(ARMS[kind], steps=0, trials=trials), keep) if isinstance(record, StepMeasured))
+        for trials in (1, 2)
+    )
+    for one, two in zip(alone, among, strict=True):
+        assert one.extras.keys() == two.extras.keys()
+        for name, values in one.extras.items():
+            np.testing.assert_allclose(values[0], two.extras[name][0], rtol=2e-3, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", ARMS)
 def test_measuring_changes_nothing(kind):
     config = _config(ARMS[kind])
     assert _trained(config, frozenset(EXTRAS)) == _trained(config, None)

@@ -41,7 +41,7 @@ class BatchNorm(Norm):
         accumulate = mode == "train" and not alone
         statistics = (self.running_mean.view(-1), self.running_var.view(-1)) if accumulate else (None, None)
         folded = values.transpose(0, 1).reshape(batch, -1, *values.shape[3:])
-        out = torch.batch_norm(folded, gamma.view(-1), beta.view(-1), *statistics, True, self.momentum, self.eps, False)
+        out = torch.batch_norm(folded, gamma.reshape(-1), beta.reshape(-1), *statistics, True, self.momentum, self.eps, False)
         return out.view(batch, *values.shape[:1], *values.shape[2:]).transpose(0, 1)
 
     @override
