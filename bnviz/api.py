@@ -70,7 +70,7 @@ def build_api(service: Callable[[], RunService] = get_service) -> FastAPI:
 async def create_run(request: Request) -> JSONResponse:
     """Start a run, or join the one of an equal configuration (`cached`: it had finished already)."""
     _same_origin(request)
-    config = parse_config(await _body(request))
+    config = await asyncio.to_thread(parse_config, await _body(request))  # a large one would hold up every stream
     try:
         status = await asyncio.to_thread(_service(request).submit, config)
     except CostTooHigh as error:
@@ -273,7 +273,8 @@ async def _unknown(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_config(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ValidationError)
-    return _unprocessable(*(_problem(p.field, p.received, p.allowed) for p in problems(error)))
+    found = await asyncio.to_thread(problems, error)
+    return _unprocessable(*(asdict(problem) | {"message": problem.message} for problem in found))
 
 
 async def _bad_parameters(_: Request, error: Exception) -> JSONResponse:

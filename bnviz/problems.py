@@ -10,6 +10,7 @@ import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -21,6 +22,8 @@ from pydantic_core.core_schema import ErrorType
 from bnviz.config import ArmConfig, DatasetConfig, RunConfig
 
 RECEIVED_LENGTH = 60
+FIELD_LENGTH = 120
+MAX_PROBLEMS = 20  # told of one configuration: a body of 64 kB can hold thousands of them
 _MODELS: dict[str, type[BaseModel]] = {model.__name__: model for model in (RunConfig, ArmConfig, DatasetConfig)}
 _KNOWN_ERRORS = {*get_args(ErrorType), "number_type"}
 
@@ -39,6 +42,15 @@ class Problem:
         return f"{self.field}: received {self.received}; allowed: {self.allowed}"
 
 
+class More(Problem):
+    """Stands at the end of a list that was cut; `received` says how many were left out."""
+
+    @property
+    def message(self) -> str:
+        """`... and 6980 more`."""
+        return f"{self.field} and {self.received}"
+
+
 class OverrideError(ValueError):
     """A dotted key that names no field of the configuration; `problem` says which."""
 
@@ -51,7 +63,8 @@ def problems(error: ValidationError, model: type[BaseModel] | None = None) -> li
     """Turn a validation error into one `Problem` a field, without follow-ups of the same mistake.
 
     An error of `arms` is a follow-up when an arm itself was refused (`arms: too short`), so is a default that could not
-    be worked out because of another field, and only the first error of a field counts.
+    be worked out because of another field, and only the first error of a field counts. After MAX_PROBLEMS of them a
+    `More` says how many there are besides. The work grows with the number of errors, not with its square.
 
     Args:
         error: what pydantic raised.
@@ -59,21 +72,21 @@ def problems(error: ValidationError, model: type[BaseModel] | None = None) -> li
     """
     model = model or _MODELS.get(error.title)
     details = [detail for detail in error.errors(include_url=False) if detail["type"] != "default_factory_not_called"]
-    locations = [detail["loc"] for detail in details]
-    found: dict[str, Problem] = {}
+    above = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    first: dict[str, ErrorDetails] = {}
     for detail in details:
-        location = detail["loc"]
-        if any(other[: len(location)] == location and len(other) > len(location) for other in locations):
-            continue
-        problem = _problem(model, detail)
-        found.setdefault(problem.field, problem)
-    return list(found.values())
+        if detail["loc"] not in above:
+            first.setdefault(_field(detail["loc"]), detail)
+    told = [
+        Problem(field, one_line(detail["input"]), _allowed(model, detail))
+        for field, detail in islice(first.items(), MAX_PROBLEMS)
+    ]
+    rest = len(first) - len(told)
+    return [*told, More("...", f"{rest} more", "")] if rest else told
 
 
-def _problem(model: type[BaseModel] | None, detail: ErrorDetails) -> Problem:
-    location = detail["loc"]
-    field = ".".join(one_line(part) for part in location) or "config"
-    return Problem(field, one_line(detail["input"]), _allowed(model, detail))
+def _field(location: tuple[int | str, ...]) -> str:
+    return _cut(".".join(one_line(part) for part in location), FIELD_LENGTH) or "config"
 
 
 def _allowed(model: type[BaseModel] | None, detail: ErrorDetails) -> str:
@@ -188,8 +201,8 @@ def one_line(value: object) -> str:
         return f"a huge {type(value).__name__}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= RECEIVED_LENGTH else text[: RECEIVED_LENGTH - 1] + "…"
+def _cut(text: str, length: int = RECEIVED_LENGTH) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def apply_overrides(base: Mapping[str, Any], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

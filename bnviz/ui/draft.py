@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bnviz.config import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
 from bnviz.cost import CostTooHigh, check_cost
-from bnviz.problems import problems
+from bnviz.problems import More, problems
 from bnviz.ui.fields import CONTROLS, word
 
 _KEPT = ("norm", "name", "per_trial")  # fields of an arm without a shared control
@@ -118,6 +118,8 @@ def _extras(base: RunConfig, dataset: str) -> list[str]:
 def _by_control(error: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in problems(error):
+        if isinstance(problem, More):  # the others are told once these are mended
+            break
         parts = problem.field.split(".")
         path = "norms" if parts[:1] == ["arms"] and len(parts) < 3 else problem.field
         path = f"arm.{parts[2]}" if path == problem.field and parts[0] == "arms" else path

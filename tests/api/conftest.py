@@ -62,8 +62,8 @@ class Server:
         self.api = build_api(lambda: self.service)
         self.app.mount("/api", self.api)
         self._server = uvicorn.Server(uvicorn.Config(self.app, port=0, log_level="warning", lifespan="off"))
-        self._thread = threading.Thread(target=self._server.run)
-        self._thread.start()
+        self.loop_thread = threading.Thread(target=self._server.run)
+        self.loop_thread.start()
         wait_until(lambda: self._server.started)
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
         self.client = httpx.Client(base_url=self.url + "/api", timeout=WAIT_SECONDS)
@@ -72,8 +72,8 @@ class Server:
         self.client.close()
         self.service.close()
         self._server.should_exit = True
-        self._thread.join(WAIT_SECONDS)
-        assert not self._thread.is_alive(), "the server waits for something"
+        self.loop_thread.join(WAIT_SECONDS)
+        assert not self.loop_thread.is_alive(), "the server waits for something"
 
     def submit(self, config: RunConfig) -> str:
         answer = self.client.post("/runs", content=config.model_dump_json(), headers={"content-type": "application/json"})

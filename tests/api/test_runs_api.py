@@ -1,6 +1,8 @@
 """Creating, asking, stopping and exporting runs over HTTP."""
 
 import io
+import json
+import threading
 
 import httpx
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 
 import bnviz.api as api
 from bnviz.config import ArmConfig, RunConfig
+from bnviz.problems import MAX_PROBLEMS
 
 JSON = {"content-type": "application/json"}
 
@@ -49,6 +52,30 @@ def test_bad_configurations_list_field_received_and_allowed(server):
     assert "0 to 5000" in found["steps"]["allowed"]
     assert all(set(problem) == {"field", "received", "allowed", "message"} for problem in found.values())
     assert "fast" in found["arms.0.lr"]["message"]
+
+
+def test_thousands_of_mistakes_get_a_short_answer(server):
+    answer = post(server, json.dumps(dict.fromkeys(map(str, range(6000)), 1)))
+    assert answer.status_code == 422
+    assert len(answer.content) < 10_000
+    assert answer.json()["detail"][-1]["message"] == f"... and {6000 - MAX_PROBLEMS} more"
+
+
+def test_configurations_are_read_beside_the_loop(server, monkeypatch):
+    threads = []
+
+    def noting(function):
+        def noted(*arguments):
+            threads.append(threading.current_thread())
+            return function(*arguments)
+
+        return noted
+
+    for name in ("parse_config", "problems"):
+        monkeypatch.setattr(api, name, noting(getattr(api, name)))
+    assert post(server, '{"steps": -1}').status_code == 422
+    assert len(threads) == 2
+    assert server.loop_thread not in threads
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"arms": 1e999}', "\x00", '{"seed": ' + "9" * 5000 + "}"])

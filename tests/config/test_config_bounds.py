@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
-from bnviz.problems import problems
+from bnviz.problems import MAX_PROBLEMS, problems
 
 NUMBERS = {
     RunConfig: {
@@ -202,6 +202,51 @@ def test_whatever_is_received_becomes_one_short_line(value: object) -> None:
 
 def test_numbers_of_thousands_of_digits_do_not_break_the_message() -> None:
     assert refused(RunConfig, seed=10**6000)["seed"].received == "a huge int"
+
+
+class Location(tuple[str | int, ...]):
+    """Counts how often a part of it is asked for."""
+
+    asked = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        Location.asked += 1
+        return super().__getitem__(key)
+
+
+class ManyErrors:
+    """Stands for pydantic's error, whose locations cannot be watched."""
+
+    title = "RunConfig"
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def errors(self, include_url: bool) -> list[dict[str, Any]]:
+        assert not include_url
+        details = {"type": "extra_forbidden", "input": 1, "msg": ""}
+        return [{**details, "loc": Location(("arms", 0, f"key{i}"))} for i in range(self.count)]
+
+
+def test_the_work_grows_with_the_mistakes_not_with_their_square() -> None:
+    Location.asked = 0
+    told = problems(ManyErrors(3000))  # pyright: ignore[reportArgumentType]
+    assert Location.asked < 10 * 3000
+    assert len(told) == MAX_PROBLEMS + 1
+    assert told[-1].message == f"... and {3000 - MAX_PROBLEMS} more"
+
+
+def test_long_names_and_deep_places_are_cut() -> None:
+    with pytest.raises(ValidationError) as caught:
+        RunConfig.model_validate({"x" * 10_000: 1, "arms": [{"y" * 10_000: 1}], "dataset": {"z\n" * 5000: "v" * 10_000}})
+    assert all(len(problem.field) <= 120 and len(problem.message) < 800 for problem in problems(caught.value))
+
+
+def test_as_many_mistakes_as_are_told_are_told_in_full() -> None:
+    raw = dict.fromkeys(map(str, range(MAX_PROBLEMS)), 1)
+    with pytest.raises(ValidationError) as caught:
+        RunConfig.model_validate(raw)
+    assert [problem.field for problem in problems(caught.value)] == list(raw)
 
 
 def test_models_are_frozen() -> None:

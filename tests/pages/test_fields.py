@@ -102,6 +102,13 @@ def test_a_problem_is_at_its_control(changes: dict[str, object], path: str, allo
     assert allowed in draft.problems[path]
 
 
+def test_mistakes_that_all_arms_share_are_told_once() -> None:
+    base = PRESETS["classic"].config
+    mistakes = {"arm.depth": 0, "arm.width": 0, "arm.lr": -1.0, "arm.dropout": 2.0}
+    norms = ["none", "batch", "layer", "group", "instance", "rms"]
+    assert list(build(base, {**values_of(base), **mistakes, "norms": norms}).problems) == [*mistakes]
+
+
 def test_the_decision_boundary_follows_the_data_set() -> None:
     classic, spirals = PRESETS["classic"].config, PRESETS["spirals"].config
     plane = build(classic, {**values_of(classic), "dataset.name": "moons"}).config
