@@ -82,11 +82,11 @@ class PageRoute(BaseRoute):
 
 async def _serve(request: Request) -> Response:
     """One asset; 404 for names that we do not serve."""
-    bodies = _bodies(request.path_params["name"])
-    if bodies is None:
+    name = request.path_params["name"]
+    if name not in _files():
         return Response("not found", 404, media_type="text/plain")
-    media_type = mimetypes.guess_type(request.path_params["name"])[0] or "application/octet-stream"
-    return _answer(request, bodies, media_type, HEADERS)
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return _answer(request, _bodies(name), media_type, HEADERS)
 
 
 def _answer(request: Request, bodies: tuple[bytes, bytes], media_type: str, headers: dict[str, str]) -> Response:
@@ -116,12 +116,9 @@ def _version() -> str:
 
 
 @cache
-def _bodies(name: str) -> tuple[bytes, bytes] | None:
-    """A file as it is and compressed."""
-    path = _files().get(name)
-    if path is None:
-        return None
-    body = path.read_bytes()
+def _bodies(name: str) -> tuple[bytes, bytes]:
+    """A file as it is and compressed; asked for names of `_files` only, since whatever is asked for is kept."""
+    body = _files()[name].read_bytes()
     return body, gzip.compress(body, 6, mtime=0)
 
 

@@ -5,6 +5,7 @@ import gzip
 
 import httpx
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -45,6 +46,16 @@ def test_unknown_assets_are_not_found():
         assert get(f"/{static.PREFIX}/x/{name}").status_code == 404
 
 
+def test_nothing_is_kept_of_unknown_names():
+    static._bodies("plotly.min.js")  # which `routes` fetches in a thread
+    sizes = [cached.cache_info().currsize for cached in (static._bodies, static._files)]
+    request = Request({"type": "http", "headers": [], "path_params": {}})
+    for i in range(1000):
+        request.path_params["name"] = f"live_panel/{i}.js"
+        assert asyncio.run(static._serve(request)).status_code == 404
+    assert [cached.cache_info().currsize for cached in (static._bodies, static._files)] == sizes
+
+
 def test_pages_start_the_downloads_at_once():
     for path in ("/", "/explore"):
         answer = get(path, **DOCUMENT)
@@ -74,5 +85,5 @@ def test_every_module_that_is_imported_is_served():
 
 def test_compressed_bodies_are_the_files():
     for name, path in static._files().items():
-        plain, compressed = static._bodies(name) or (b"", b"")
+        plain, compressed = static._bodies(name)
         assert gzip.decompress(compressed) == plain == path.read_bytes()
