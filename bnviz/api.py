@@ -31,7 +31,7 @@ from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get
 from bnviz.runs.sse import EventStream, Plain, SseEncoder, Streams, Subscriber
 from bnviz.runs.status import LiveRun
 from bnviz.study_table import row_count, study_table
-from bnviz.tables import Tables
+from bnviz.tables import Tables, to_csv
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_EXPORT_ROWS = 2_000_000  # a default run has 150,000 in its largest table
@@ -170,7 +170,7 @@ def _export(config: AnyConfig, records: list[Record], table: TableName, extensio
     with _export_lock:
         frame = _build(config, records, table)
         if extension == "csv":
-            return frame.to_csv(index=False).encode()
+            return to_csv(frame).encode()
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()

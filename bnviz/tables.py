@@ -30,6 +30,7 @@ from bnviz.records import (
 
 PERCENTILE_MEASURES = tuple(f"{tensor}_p{percentile}" for tensor in TENSORS for percentile in PERCENTILES)
 _LEFT = np.concatenate(([-np.inf], BIN_EDGES.round(10)))
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # for a spreadsheet; some read the wide ones too
 _RIGHT = np.concatenate((BIN_EDGES.round(10), [np.inf]))
 
 
@@ -93,6 +94,16 @@ class Tables:
             part.insert(0, "arm", pd.Categorical.from_codes(np.full(len(part), index, np.int8), categories=list(labels)))
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Write a table for spreadsheets: a text that one would take for a formula has an apostrophe before it."""
+    texts = table.select_dtypes(["object", "category", "string"]).columns
+    return table.assign(**{name: table[name].map(_no_formula) for name in texts}).to_csv(index=False)
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _nothing() -> ArmMeasured:

@@ -170,7 +170,7 @@ def boundary_figure(started: RunStarted) -> ChartSpec:
     columns = min(len(styles), 3)
     rows = math.ceil(len(styles) / columns)
     for index, style in enumerate(styles):
-        _add_plane(chart, started, index, style.label, (index % columns, columns), (index // columns, rows))
+        _add_plane(chart, started, index, style.plot_label, (index % columns, columns), (index // columns, rows))
     return chart
 
 

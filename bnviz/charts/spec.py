@@ -92,17 +92,24 @@ class ChartSpec:
     ) -> None:
         """A line through one column of the arm's series, `x` the column of its x if it brings its own."""
         line = {"color": style.color, "dash": style.dash, "width": LINE_WIDTH, "simplify": False}
-        trace: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": line, "name": style.label}
+        trace: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": line, "name": style.plot_label}
         if markers:
             trace |= {"mode": "lines+markers", "marker": {"color": style.color, "symbol": style.symbol, "size": MARKER_SIZE}}
-        template = f"{style.label}<br>{hover}<extra></extra>"
+        template = f"{style.plot_label}<br>{hover}<extra></extra>"
         self._add({**trace, "hovertemplate": template}, Mark("line", len(self.data), arm, (column,), arm, x))
 
     def add_range(self, style: ArmStyle, arm: int, offset: float, width: float, hover: str) -> None:
         """Boxes from column 0 to column 2, a tick and the style's symbol at column 1, `offset` to stand beside others'."""
         line = {"color": style.color, "width": 2, "dash": style.dash, "simplify": False}
-        trace = {"type": "scatter", "mode": "lines", "fill": "toself", "line": line, "name": style.label, "hoveron": "points"}
-        trace |= {"fillcolor": style.fill(0.3), "hovertemplate": f"{style.label}<br>{hover}<extra></extra>"}
+        trace = {
+            "type": "scatter",
+            "mode": "lines",
+            "fill": "toself",
+            "line": line,
+            "name": style.plot_label,
+            "hoveron": "points",
+        }
+        trace |= {"fillcolor": style.fill(0.3), "hovertemplate": f"{style.plot_label}<br>{hover}<extra></extra>"}
         self._add(trace, Mark("range", len(self.data), arm, (0, 1, 2), arm, offset=offset, width=width))
         marker = {"color": style.color, "symbol": style.symbol, "size": MARKER_SIZE}
         points = {"type": "scatter", "mode": "markers", "marker": marker, "hoverinfo": "skip"}
@@ -113,8 +120,8 @@ class ChartSpec:
         if "yaxis2" not in self.layout:
             self.layout["yaxis2"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
         marker = {"color": style.color, "symbol": "x", "size": MARKER_SIZE + 2}
-        trace = {"type": "scatter", "mode": "markers", "marker": marker, "name": style.label, "yaxis": "y2"}
-        template = f"{style.label}<br>{hover}<extra></extra>"
+        trace = {"type": "scatter", "mode": "markers", "marker": marker, "name": style.plot_label, "yaxis": "y2"}
+        template = f"{style.plot_label}<br>{hover}<extra></extra>"
         self._add({**trace, "hovertemplate": template}, Mark("flag", len(self.data), arm, (column,), arm, offset=y))
 
     def add_static(self, trace: dict[str, Any]) -> None:

@@ -54,6 +54,7 @@ PLAIN_COLORS = ("#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#0072B2", "#D55E00"
 THEORY_COLOR = "#808080"  # 3.9 : 1 on white, 4.3 : 1 on the dark page
 SPARE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 CLASS_COLORS = ("#7b5cd6", "#e0a800", "#1b9e9e", "#c2487a", "#6b7a8f", "#8a6d3b")  # classes of 2-D data: no norm's colours
+LIVE = "&<>%$"  # what Plotly reads as tags, entities, templates and formulas
 BAND_OPACITY = 0.22
 LINE_WIDTH = 2.5
 
@@ -66,6 +67,11 @@ class ArmStyle:
     color: str
     dash: str  # "area": no line but a coloured area
     symbol: str = "circle"
+
+    @property
+    def plot_label(self) -> str:
+        """The label as a Plotly figure has to hold it, to show it as it is: a label may be a visitor's own text."""
+        return self.label.translate({ord(mark): f"&#{ord(mark)};" for mark in LIVE})
 
     def fill(self, opacity: float = BAND_OPACITY) -> str:
         """The arm's colour as a translucent CSS colour."""

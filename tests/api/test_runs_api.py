@@ -180,6 +180,17 @@ def test_tables_are_the_same_in_both_formats(server, config, until, table):
     assert sorted(set(other["step"])) == [0, 1, 2, 3]
 
 
+def test_names_are_no_formulas_in_a_csv_and_unchanged_in_parquet(server, until):
+    name = '=HYPERLINK("//e.org")'
+    arms = (ArmConfig(name="plain", depth=2, width=4), ArmConfig(name=name, depth=2, width=4))
+    run_id = server.submit(RunConfig(arms=arms, trials=2, steps=3))
+    until(lambda: server.service.live(run_id).over)
+    one = pd.read_csv(io.StringIO(server.client.get(f"/runs/{run_id}/curves.csv").text))
+    other = pd.read_parquet(io.BytesIO(server.client.get(f"/runs/{run_id}/curves.parquet").content))
+    assert list(one["arm"].unique()) == ["plain", f"'{name}"]
+    assert list(other["arm"].unique()) == ["plain", name]
+
+
 def test_tables_are_there_while_the_run_runs_and_before(make_server, config, until):
     server = make_server(max_workers=1)
     running, queued = (server.submit(config("slow", steps=500, seed=seed)) for seed in range(2))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from bnviz.link import from_query, to_query
 from bnviz.presets import PRESETS
@@ -131,6 +132,22 @@ def test_the_numbers_can_be_downloaded(app: Any, panel: Any) -> None:
         answer = panel.page.request.get(links.nth(i).evaluate("link => link.href"))
         assert answer.ok
         assert answer.text().startswith("arm,trial,step")
+
+
+def test_an_arms_name_is_text_on_every_chart(app: Any, panel: Any) -> None:
+    name = '<a href="https://example.org">x</a> %{x}'
+    panel.open(f"{app.url}/?{urlencode({'preset': 'spirals', 'steps': 60, 'trials': 2, 'arms.0.name': name})}")
+    panel.wait(f"{FINISHED} && frame === frames - 1")
+    panel.page.evaluate("""() => {
+      const plot = document.querySelector('[data-chart=loss] .js-plotly-plot');
+      const curveNumber = plot.data.findIndex((trace) => trace.hovertemplate);
+      window.Plotly.Fx.hover(plot, [{ curveNumber, pointNumber: 3 }]);
+    }""")
+    panel.page.locator("[data-chart=loss] .hovertext .nums").filter(has_text=name).wait_for()
+    assert panel.page.locator("[data-chart=boundary] .annotation-text").all_text_contents()[0] == name
+    assert panel.page.locator(".bnv-legend").get_by_text(name, exact=True).count() == 1
+    hrefs = "[...root.querySelectorAll('a')].map((link) => link.getAttribute('href') || link.getAttribute('xlink:href'))"
+    assert not any("example.org" in (href or "") for href in panel.evaluate(hrefs))
 
 
 def test_presenter_view_has_no_controls(app: Any, panel: Any) -> None:

@@ -1,5 +1,7 @@
 """The tidy tables against a loop that visits every number once."""
 
+import csv
+import io
 import math
 import subprocess
 import sys
@@ -24,7 +26,7 @@ from bnviz.records import (
     RunStarted,
     StepMeasured,
 )
-from bnviz.tables import Tables
+from bnviz.tables import Tables, to_csv
 
 TRIALS, DEPTHS, STEPS = 3, (2, 4), (0, 1, 5)
 CONFIG = RunConfig(
@@ -172,3 +174,22 @@ def test_records_start_with_the_start() -> None:
 def test_tables_load_without_torch() -> None:
     code = "import sys, bnviz.tables; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+FORMULAS = ('=HYPERLINK("//e.org")', "+1", "-1", "@SUM(A1)", "\tx", "＝1")
+
+
+def test_no_text_of_a_csv_is_a_formula() -> None:
+    table = pd.DataFrame({"arm": pd.Categorical([*FORMULAS, "a=b"]), "text": [*FORMULAS, "a=b"], "value": -1.0})
+    rows = list(csv.reader(io.StringIO(to_csv(table))))
+    assert rows[0] == ["arm", "text", "value"]
+    for row, text in zip(rows[1:], table["text"], strict=True):
+        assert row[0] == row[1] == (text if text == "a=b" else f"'{text}")
+        assert float(row[2]) == -1.0
+    assert to_csv(pd.DataFrame({"arm": ["\rx"]})).endswith("'\rx\n")
+    assert list(table["text"]) == [*FORMULAS, "a=b"], "the table itself keeps what it holds"
+
+
+def test_a_csv_without_formulas_is_pandas_own() -> None:
+    table = Tables.from_records(made_records()).layers
+    assert to_csv(table) == table.to_csv(index=False)
