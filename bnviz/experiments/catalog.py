@@ -12,7 +12,7 @@ from typing import Any
 
 from bnviz import experiments
 from bnviz.config import RunConfig, StudyConfig
-from bnviz.cost import COST_CEILING, CostTooHigh, multiply_adds
+from bnviz.cost import COST_CEILING, CostTooHigh, check_memory, multiply_adds
 from bnviz.experiments.base import Experiment, Part, Settings, Stage
 
 SECONDS_CEILING = 180.0  # of all stages of a study, as estimated
@@ -79,7 +79,8 @@ def check_study(config: StudyConfig) -> None:
 
     Raises:
         UnknownPart, pydantic.ValidationError: as `settings_of`.
-        CostTooHigh: its stages together cost more than a run may, or take longer than `SECONDS_CEILING`.
+        CostTooHigh: its stages together cost more than a run may, or take longer than `SECONDS_CEILING`, or one of them, which
+            come one after the other, needs more memory than a run may.
     """
     stages = stages_of(config)
     received = sum(multiply_adds(stage.run) for stage in stages if isinstance(stage.run, RunConfig))
@@ -87,3 +88,6 @@ def check_study(config: StudyConfig) -> None:
     received = max(received, round(COST_CEILING * seconds / SECONDS_CEILING))
     if received > COST_CEILING:
         raise CostTooHigh(received)
+    for stage in stages:
+        if stage.run is not None:
+            check_memory(stage.run, stage.keep)

@@ -79,6 +79,7 @@ class LocalEngine:
         run: `module:function` that workers execute; another than the default is for tests.
         warm_up: `module:function` that the launcher calls once, before the first run; empty for none.
         python_path: folders added to the workers' import path.
+        worker_mb: megabytes that a worker may take beyond what it starts with; 0 for no bound.
     """
 
     def __init__(
@@ -86,8 +87,9 @@ class LocalEngine:
         run: str = "bnviz.study:run_any",
         warm_up: str = "bnviz.runs.warmup:warm_up",
         python_path: Sequence[str] = (),
+        worker_mb: int = 0,
     ) -> None:
-        self._arguments = ("--run", run, "--warm-up", warm_up)
+        self._arguments = ("--run", run, "--warm-up", warm_up, "--worker-mb", str(worker_mb))
         self._python_path = (str(Path(bnviz.__file__).parents[1]), *python_path)
         self._lock = threading.Lock()
         self._launcher: subprocess.Popen[bytes] | None = None

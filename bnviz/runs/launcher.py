@@ -31,7 +31,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 from bnviz.runs.protocol import REPLY, REQUEST, START, TERMINATE, WAIT
-from bnviz.runs.worker import Run, work
+from bnviz.runs.worker import Run, bound_memory, work
 
 JOIN_SECONDS = 1.0  # how long a worker that has closed its socket may take to end
 POLL_SECONDS = 0.002
@@ -57,9 +57,10 @@ def prepare(warm_up: str) -> None:
 class Launcher:
     """Serves the control socket until it closes."""
 
-    def __init__(self, control: socket.socket, run: Run) -> None:
+    def __init__(self, control: socket.socket, run: Run, worker_mb: int = 0) -> None:
         self._control = control
         self._run = run
+        self._worker_mb = worker_mb
         self._children: set[int] = set()
 
     def serve(self) -> None:
@@ -103,6 +104,8 @@ class Launcher:
         try:
             _die_with(launcher)
             self._control.close()
+            if self._worker_mb:
+                bound_memory(self._worker_mb)
             with Connection(descriptor) as connection:
                 work(connection, self._run)
             status = 0
@@ -145,12 +148,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--control", type=int, required=True, help="file descriptor of the control socket")
     parser.add_argument("--run", required=True, help="module:function that turns a configuration into records")
     parser.add_argument("--warm-up", default="", help="module:function that is called once, before the first run")
+    parser.add_argument("--worker-mb", type=int, default=0, help="megabytes that a worker may take; 0 for no bound")
     options = parser.parse_args(arguments)
     prepare(options.warm_up)
     run = load(options.run)
     gc.collect()
     gc.freeze()  # the collector must not touch, and so copy, the pages that workers share
-    Launcher(socket.socket(fileno=options.control), run).serve()
+    Launcher(socket.socket(fileno=options.control), run, options.worker_mb).serve()
     os._exit(0)  # unloading torch takes a second and serves nothing
 
 

@@ -48,7 +48,7 @@ class RunService:
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self.settings = settings
-        self.engine = engine or LocalEngine()
+        self.engine = engine or LocalEngine(worker_mb=settings.worker_mb)
         self.started_at = time.monotonic()
         folder = settings.data_dir.strip()
         self._store = Store(Path(folder).expanduser(), settings.store_mb * MEGABYTE) if folder else None

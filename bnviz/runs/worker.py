@@ -7,10 +7,12 @@ A message is one byte that says what it is, then its bytes.
 """
 
 import os
+import resource
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from bnviz.config import AnyConfig, parse_config
@@ -19,7 +21,20 @@ from bnviz.runs.codec import encode
 from bnviz.runs.protocol import RECORD, TRACEBACK
 
 NICENESS = 5  # the web process answers first when all cores train
+NO_MEMORY = ("allocate memory", "bad_alloc", "out of memory")  # how libraries that know no MemoryError say it
 Run = Callable[[Any], Iterator[Record]]  # of a RunConfig or a StudyConfig
+
+
+def bound_memory(megabytes: int) -> None:
+    """Let this process map so much more than it has mapped already; what then asks for more is refused.
+
+    Only where the system keeps such a bound and tells what is mapped: on Linux.
+    """
+    mapped = Path("/proc/self/statm")
+    if mapped.exists():
+        limit = int(mapped.read_text("ascii").split()[0]) * resource.getpagesize() + megabytes * 2**20
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 def work(connection: Connection, run: Run) -> None:
@@ -51,7 +66,7 @@ def _send_run(connection: Connection, run: Run, config: AnyConfig) -> None:
 
 def plain_reason(error: BaseException) -> str:
     """Say in a sentence for the visitor why a run broke."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
         return "The run needed more memory than there is. Lower trials, width, depth or batch size."
     if type(error).__name__ in ("DatasetUnavailable", "CostTooHigh", "UnknownPart"):  # their messages are written for the visitor
         return str(error)

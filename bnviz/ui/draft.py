@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bnviz.config import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
-from bnviz.cost import CostTooHigh, check_cost
+from bnviz.cost import CostTooHigh, MemoryTooHigh, check_cost
 from bnviz.problems import More, problems
 from bnviz.ui.fields import CONTROLS, word
 
@@ -77,6 +77,8 @@ def build(base: RunConfig, values: Mapping[str, Any]) -> Draft:
         check_cost(config)
     except ValidationError as error:
         return Draft(None, _by_control(error))
+    except MemoryTooHigh as error:
+        return Draft(None, {"trials": f"Too large: {error}"})
     except CostTooHigh as error:
         return Draft(None, {"steps": f"Too costly: {error}"})
     return Draft(config)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bnviz import experiments, probes
+from bnviz.cost import MEMORY_CEILING, estimated_bytes
 from bnviz.experiments.base import Experiment, Part, Stage, Verdict
 from bnviz.experiments.catalog import catalog, check_study, settings_of, study_config
 from bnviz.experiments.lessons import lesson
@@ -106,6 +107,13 @@ def test_claims_name_a_preset(experiment: Experiment, part: Part) -> None:
 def test_no_preset_costs_more_than_a_run_may(experiment: Experiment, part: Part) -> None:
     for preset in part.presets:
         check_study(study_config(experiment.id, part.id, preset.settings))
+
+
+@every_part
+def test_no_preset_comes_near_the_memory_that_a_run_may_take(experiment: Experiment, part: Part) -> None:
+    for preset in part.presets:
+        trained = [(stage.run, stage.keep) for stage in part.stages(preset.settings) if stage.run]
+        assert all(estimated_bytes(run, keep) < MEMORY_CEILING / 8 for run, keep in trained)
 
 
 @every_part

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bnviz.config import RunConfig
-from bnviz.cost import check_cost
+from bnviz.cost import MEMORY_CEILING, check_cost, estimated_bytes
 from bnviz.datasets import load
 from bnviz.experiments.race import RaceVerdict
 from bnviz.presets import DEFAULT_PRESET, PRESETS
@@ -64,6 +64,7 @@ def test_the_presets_are_there_and_described() -> None:
         assert max(len(preset.sentence), len(preset.what_to_see)) <= 125, "one line on a projector"
         assert preset.config.trials >= 6, "fewer give no 95 % interval"
         check_cost(preset.config)
+        assert estimated_bytes(preset.config) < MEMORY_CEILING / 8
 
 
 @pytest.mark.slow

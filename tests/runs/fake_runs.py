@@ -85,6 +85,8 @@ def _misbehave(kind: str) -> None:
         raise ArithmeticError("the numbers are tired")
     if kind == "memory":
         raise MemoryError
+    if kind == "greedy":
+        np.empty(4 * 2**30, np.uint8)  # asked for, never touched: without a bound nothing comes of it
     if kind == "exits":
         os._exit(7)
     if kind == "kills itself":

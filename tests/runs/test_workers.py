@@ -131,7 +131,9 @@ def test_a_worker_can_only_signal_its_own_children(kept_engine, make_service):
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (MemoryError(), "memory"),
+        (MemoryError(), "more memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."), "more memory"),
+        (OSError(12, "Cannot allocate memory"), "more memory"),
         (ValueError("a\nb"), "ValueError: a b"),
         (type("DatasetUnavailable", (Exception,), {})("No connection."), "No connection."),
         (RuntimeError(), "RuntimeError"),
@@ -143,6 +145,34 @@ def test_reasons_are_one_short_line(error, reason):
     assert reason in text
     assert "\n" not in text
     assert len(text) < 300
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no bound is kept")
+def test_a_run_that_takes_too_much_memory_fails_in_words_and_alone(make_service, config, finish):
+    engine = LocalEngine(run="fake_runs:run", warm_up="", python_path=(str(Path(__file__).parent),), worker_mb=1024)
+    try:
+        service = make_service(engine)
+        status = finish(service, config("greedy"))
+        assert status.state == "failed"
+        assert "more memory than there is" in status.reason
+        assert finish(service, config()).state == "finished"
+    finally:
+        engine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no bound is kept")
+def test_a_real_run_is_held_to_its_memory(make_service, finish):
+    arms = (ArmConfig(norm="batch", depth=4, width=512),)  # takes 500 MB
+    engine = LocalEngine(worker_mb=128)
+    try:
+        service = make_service(engine)
+        status = finish(service, RunConfig(arms=arms, trials=24, steps=2), 60)
+        assert status.state == "failed"
+        assert "more memory than there is" in status.reason
+        assert finish(service, RunConfig(arms=(ArmConfig(depth=2, width=8),), trials=2, steps=20), 60).state == "finished"
+    finally:
+        engine.close()
 
 
 @pytest.mark.slow

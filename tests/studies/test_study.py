@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz import study
+from bnviz import cost, study
 from bnviz.config import StudyConfig, parse_config
-from bnviz.cost import CostTooHigh
+from bnviz.cost import CostTooHigh, MemoryTooHigh, estimated_bytes
 from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import UnknownPart, check_study, settings_of, stages_of, study_config
 from bnviz.experiments.headless import conclude
@@ -112,6 +112,21 @@ def test_a_study_that_costs_too_much_is_refused(widths):
     check_study(study_config("tiny", "losses"))
     with pytest.raises(CostTooHigh):
         check_study(study_config("tiny", "losses", {"widths": widths, "steps": 50}))
+
+
+def test_the_memory_of_a_study_is_that_of_its_largest_stage(monkeypatch):
+    config = study_config("tiny", "losses", {"widths": [256] * 50})
+    largest = max(estimated_bytes(stage.run, stage.keep) for stage in stages_of(config) if stage.run)
+    monkeypatch.setattr(cost, "MEMORY_CEILING", largest)
+    check_study(config)
+    monkeypatch.setattr(cost, "MEMORY_CEILING", largest - 1)
+    with pytest.raises(MemoryTooHigh, match="GB of memory"):
+        check_study(config)
+
+
+def test_what_a_stage_measures_counts():
+    run = next(stage.run for stage in stages_of(study_config("tiny", "losses")) if stage.run)
+    assert estimated_bytes(run, ("surface",)) > 10 * estimated_bytes(run)
 
 
 def test_a_configuration_is_read_back_as_what_it_was():

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from bnviz.config import ArmConfig, RunConfig
-from bnviz.cost import COST_CEILING, CostTooHigh, check_cost, estimated_step_seconds, multiply_adds
+from bnviz.cost import COST_CEILING, CostTooHigh, MemoryTooHigh, check_cost, estimated_step_seconds, multiply_adds
 from bnviz.schedule import DENSE_STEPS, FRAME_SECONDS, MAX_FRAMES, measured_steps
 
 
@@ -22,6 +22,16 @@ def test_the_ceiling_names_what_was_received_and_what_is_allowed():
         check_cost(big)
     assert error.value.received > error.value.allowed == COST_CEILING
     check_cost(RunConfig())
+
+
+def test_little_work_that_wants_much_memory_is_refused():
+    large = RunConfig(arms=(ArmConfig(depth=100, width=512),) * 6, trials=128, batch_size=1, steps=1)
+    assert multiply_adds(large) < COST_CEILING / 20
+    parameters = 6 * 128 * (64 * 512 + 99 * 512**2 + 512 * 10)
+    with pytest.raises(MemoryTooHigh, match="GB of memory, allowed are 2: lower trials") as error:
+        check_cost(large)
+    assert error.value.received > 4 * parameters, "one copy of the parameters alone"
+    assert isinstance(error.value, CostTooHigh), "whoever tells of the one tells of the other"
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 7, 8, 9, 100, 5000])
