@@ -133,8 +133,8 @@ def _kept(arm: ArmConfig) -> int:
     own, normalizing, dropping = 5 + arm.residual, norm.get(arm.norm, 3), 3 * bool(arm.dropout)
     if arm.architecture == "conv":  # each is copied to another order of the axes and back
         return own + 4 + 3 * normalizing + dropping
-    if arm.architecture == "recurrent":  # the terms of the input and of the state
-        return 2 * (own + normalizing) + dropping
+    if arm.architecture == "recurrent":  # the terms of the input and of the state, and their sum
+        return 3 * (own + normalizing) + dropping
     return own + normalizing + dropping
 
 
@@ -147,7 +147,7 @@ def _measuring(arm: ArmConfig, config: RunConfig, asked: Collection[str]) -> int
     """The largest of the passes that measure an arm, with the step's gradients of the pre-norms beside them."""
     layers, units = _shape(arm, _features(config))
     shown = config.trials if "all_trial_distributions" in asked else 1
-    probe = config.probe_size * layers * units * (10 * config.trials + 10 * shown)
+    probe = config.probe_size * layers * units * (10 * config.trials + 12 * shown)
     passed = (6 if arm.architecture == "conv" else 4) * units + 4 * CLASSES + 4 * _features(config) * arm.norm_on_input
     test = config.trials * config.dataset.sizes[1] * passed
     extras = [_extra(name, arm, config) for name in asked]
