@@ -21,8 +21,8 @@ from fastapi.responses import JSONResponse
 from pandas import DataFrame
 from pydantic import ValidationError
 
+from bnviz.ceilings import CostTooHigh
 from bnviz.config import AnyConfig, RunConfig, StudyConfig, parse_config
-from bnviz.cost import CostTooHigh
 from bnviz.experiments.catalog import UnknownPart, stages_of
 from bnviz.panels import PANELS
 from bnviz.problems import Problem, one_line, problems

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NoReturn
 from pydantic import ValidationError
 from tqdm import tqdm
 
+from bnviz.ceilings import CostTooHigh, check_cost
 from bnviz.config import RunConfig
-from bnviz.cost import CostTooHigh, check_cost
 from bnviz.experiments import claims
 from bnviz.presets import PRESETS
 from bnviz.problems import OverrideError, apply_overrides, one_line, problems

@@ -1,49 +1,13 @@
-"""What a run costs in work and memory, from its configuration alone: bounds for hosts and the pace of the measurements."""
+"""What a run costs in work, from its configuration alone: the pace of the measurements, the progress of a study."""
 
-from collections.abc import Collection
 from math import isqrt
-
-from typing_extensions import override
 
 from bnviz.config import DATASET_FEATURES, ArmConfig, RunConfig
 
-COST_CEILING = 2_000_000_000_000  # multiply-adds; a minute or two of one core on the class of machine that hosts the app
-MEMORY_CEILING = 2 * 2**30  # bytes of a run's own, on top of the 150 MB that every worker shares or holds
 # Fitted to one core of a small server (see benchmarks/training.py): a step costs per layer and per multiply-add.
 SECONDS_PER_LAYER = 110e-6
 SECONDS_PER_MULTIPLY_ADD = 65e-12
-FLOAT = 4  # bytes
 CLASSES = 10  # at most
-# Of the costly measurements in `bnviz.measure`: nets that are trials of one stack (shift: one a layer), samples of one pass.
-COPIES = {"shift": 0, "landscape": 9, "fidelity": 8, "surface": 57}
-LINE_POINTS, GRID_POINTS = 128, 2304  # of autocorrelation and decision_boundary
-DRAWS = 256  # batches of batch_noise
-
-
-class CostTooHigh(ValueError):
-    """The configuration asks for more work than a run may cost."""
-
-    allowed = COST_CEILING
-
-    def __init__(self, received: int) -> None:
-        self.received = received
-        super().__init__(self.words())
-
-    def words(self) -> str:
-        """What was received, what is allowed, and what to lower."""
-        asked = f"this run costs {self.received:.3g} multiply-adds, allowed are {self.allowed:.3g}"
-        return f"{asked}: lower steps, trials, width, depth or batch_size"
-
-
-class MemoryTooHigh(CostTooHigh):
-    """The configuration asks for more memory than a run may take; in bytes."""
-
-    allowed = MEMORY_CEILING
-
-    @override
-    def words(self) -> str:
-        asked = f"this run needs about {self.received / 2**30:.3g} GB of memory, allowed are {self.allowed / 2**30:.3g}"
-        return f"{asked}: lower trials, width, depth, batch_size or the number of arms"
 
 
 def weights_of(arm: ArmConfig, features: int, classes: int) -> int:
@@ -57,7 +21,7 @@ def weights_of(arm: ArmConfig, features: int, classes: int) -> int:
 
 def step_multiply_adds(config: RunConfig) -> int:
     """Multiply-adds of one training step of all arms and trials: forward, and twice that backward."""
-    weights = sum(weights_of(arm, _features(config), CLASSES) for arm in config.arms)
+    weights = sum(weights_of(arm, features_of(config), CLASSES) for arm in config.arms)
     return 3 * weights * config.trials * config.batch_size
 
 
@@ -68,135 +32,11 @@ def multiply_adds(config: RunConfig) -> int:
 
 def estimated_step_seconds(config: RunConfig) -> float:
     """Rough seconds of one training step on one core."""
-    features = _features(config)
+    features = features_of(config)
     layers = sum(isqrt(features) if arm.architecture == "recurrent" else arm.depth + 1 for arm in config.arms)
     return SECONDS_PER_LAYER * layers + SECONDS_PER_MULTIPLY_ADD * step_multiply_adds(config)
 
 
-def estimated_bytes(config: RunConfig, extras: Collection[str] = ()) -> int:
-    """Roughly the largest memory that a run needs at once, on top of what its process holds before.
-
-    The data; of every arm the parameters with all that has their shape; and the larger of a training step, whose tensors
-    wait for the backward pass in all arms, and a measurement, which is of one arm at a time. Counted are tensors of a shape,
-    as many as were seen to be alive together: it is meant to be right within a factor of two, and seldom to be too low.
-
-    Args:
-        config: the run.
-        extras: measurements besides those of the configuration, as a study asks for.
-    """
-    asked = {*config.extras, *extras}
-    training = sum(_training(arm, config) for arm in config.arms)
-    measuring = max(_measuring(arm, config, asked) for arm in config.arms)
-    resting = sum(_copies_of_parameters(arm) * _parameters(arm, config) for arm in config.arms)
-    return FLOAT * (_data(config) + resting + max(training, measuring))
-
-
-def _shape(arm: ArmConfig, features: int) -> tuple[int, int]:
-    """(layers, units of a layer): in a convolution the positions of all channels, in a recurrent net one layer a time step."""
-    if arm.architecture == "conv":
-        return arm.depth, arm.width * features
-    return (isqrt(features), arm.width) if arm.architecture == "recurrent" else (arm.depth, arm.width)
-
-
-def _features(config: RunConfig) -> int:
+def features_of(config: RunConfig) -> int:
+    """Input features of the run's data set."""
     return DATASET_FEATURES.get(config.dataset.name, config.dataset.features)
-
-
-def _parameters(arm: ArmConfig, config: RunConfig) -> int:
-    """Weights, biases, gammas and betas of all trials of an arm."""
-    width, features = arm.width, _features(config)
-    if arm.architecture == "conv":
-        weights = 9 * width + 9 * (arm.depth - 1) * width**2 + features * width * CLASSES
-    elif arm.architecture == "recurrent":
-        weights = isqrt(features) * width + width**2 + width * CLASSES
-    else:
-        weights = weights_of(arm, features, CLASSES)
-    return config.trials * (weights + 3 * arm.depth * width + CLASSES + 2 * features * arm.norm_on_input)
-
-
-def _copies_of_parameters(arm: ArmConfig) -> int:
-    """Tensors of the shape of the parameters: themselves, their start, gradients and direction of two steps, the optimizer's."""
-    swept = arm.per_trial
-    optimizer = 4 if arm.optimizer == "adam" else bool(arm.momentum or swept.momentum)
-    decay = bool(arm.weight_decay or swept.weight_decay)
-    return 6 + optimizer + decay + sum(map(bool, (swept.lr, swept.momentum, swept.weight_decay)))
-
-
-def _inputs(arm: ArmConfig, features: int) -> int:
-    """The features of a sample as often as a pass holds them: once, and where they are normalized four times more."""
-    return features * (5 if arm.norm_on_input else 1)
-
-
-def _kept(arm: ArmConfig) -> int:
-    """Tensors of a layer's shape that wait for the backward pass, and its own."""
-    norm = {"none": 0, "batch": 2, "batch_noisy": 6, "batch_detached": 6, "batch_l1": 7, "batch_l2": 7, "batch_linf": 7}
-    own, normalizing, dropping = 5 + arm.residual, norm.get(arm.norm, 3), 3 * bool(arm.dropout)
-    if arm.architecture == "conv":  # each is copied to another order of the axes and back
-        return own + 4 + 3 * normalizing + dropping
-    if arm.architecture == "recurrent":  # the terms of the input and of the state, and their sum
-        return 3 * (own + normalizing) + dropping
-    return own + normalizing + dropping
-
-
-def _training(arm: ArmConfig, config: RunConfig) -> int:
-    layers, units = _shape(arm, _features(config))
-    return config.trials * config.batch_size * (_kept(arm) * layers * units + 4 * CLASSES)
-
-
-def _measuring(arm: ArmConfig, config: RunConfig, asked: Collection[str]) -> int:
-    """The largest of the passes that measure an arm, with the step's gradients of the pre-norms beside them."""
-    layers, units = _shape(arm, _features(config))
-    shown = config.trials if "all_trial_distributions" in asked else 1
-    probe = config.probe_size * layers * units * (10 * config.trials + 12 * shown)
-    passed = (6 if arm.architecture == "conv" else 4) * units + 4 * CLASSES + 4 * _features(config) * arm.norm_on_input
-    test = config.trials * config.dataset.sizes[1] * passed
-    extras = [_extra(name, arm, config) for name in asked]
-    return config.trials * config.batch_size * layers * units + max(probe, test, *extras)
-
-
-def _extra(name: str, arm: ArmConfig, config: RunConfig) -> int:
-    """What a costly measurement needs; those that need no more than the probe's pass are not counted again."""
-    features, trials = _features(config), config.trials
-    layers, units = _shape(arm, features)
-    if name == "surface":
-        return COPIES[name] * (5 * _parameters(arm, config) + trials * config.probe_size * (8 * units + _inputs(arm, features)))
-    if name in COPIES:
-        kept = _kept(arm) - 3  # nobody asks for the layers' own tensors
-        samples = trials * config.batch_size * (kept * layers * units + _inputs(arm, features))
-        return (COPIES[name] or layers) * (3 * _parameters(arm, config) + samples)
-    if name == "autocorrelation":
-        return LINE_POINTS * (trials * _kept(arm) * layers * units + 6 * features)
-    if name == "decision_boundary":  # of the first trial
-        return GRID_POINTS * 4 * units
-    if name == "batch_noise":
-        drawn = 2 * units * (3 * DRAWS * config.batch_size + 4 * config.dataset.sizes[0])  # in float64
-        return trials * config.dataset.sizes[0] * 5 * layers * units + drawn
-    doubled = {"rank": 20, "layer_output": 20}.get(name, 0)
-    return doubled * trials * config.probe_size * layers * units
-
-
-def _data(config: RunConfig) -> int:
-    """The samples while they are scaled, in float64; the order of an epoch, int64; the batches of two steps."""
-    features, (train, test) = _features(config), config.dataset.sizes
-    orders = 4 * train * len(set(config.trial_seeds) or range(config.trials))
-    passed = 2 + 4 * any(arm.norm_on_input for arm in config.arms)
-    return 8 * (train + test) * features + orders + passed * config.trials * config.batch_size * features
-
-
-def check_cost(config: RunConfig) -> None:
-    """Refuse a configuration above the ceilings.
-
-    Raises:
-        CostTooHigh: it names what was received and what is allowed.
-    """
-    received = multiply_adds(config)
-    if received > COST_CEILING:
-        raise CostTooHigh(received)
-    check_memory(config)
-
-
-def check_memory(config: RunConfig, extras: Collection[str] = ()) -> None:
-    """Refuse a configuration that `estimated_bytes` finds too large. Raises `MemoryTooHigh`."""
-    received = estimated_bytes(config, extras)
-    if received > MEMORY_CEILING:
-        raise MemoryTooHigh(received)

@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from bnviz.api import TableName, build_api
+from bnviz.ceilings import check_cost
 from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig, StudyConfig, parse_config
-from bnviz.cost import check_cost
 from bnviz.experiments.base import Experiment
 from bnviz.experiments.catalog import catalog, check_study
 from bnviz.panels import PANELS

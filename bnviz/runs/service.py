@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bnviz.ceilings import check_cost
 from bnviz.config import AnyConfig, StudyConfig
-from bnviz.cost import check_cost
 from bnviz.experiments.catalog import check_study
 from bnviz.records import RunEnded, RunFailed, RunFinished, RunStopped
 from bnviz.runs.codec import CodecError, decode

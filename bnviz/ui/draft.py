@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bnviz.ceilings import CostTooHigh, MemoryTooHigh, check_cost
 from bnviz.config import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
-from bnviz.cost import CostTooHigh, MemoryTooHigh, check_cost
 from bnviz.problems import More, problems
 from bnviz.ui.fields import CONTROLS, word
 

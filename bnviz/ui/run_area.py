@@ -34,7 +34,7 @@ def _note(shown: state.Shown, asked: state.Draft) -> str:
     """One line beside Run: what the controls' state means for what is shown."""
     if asked.config is None:
         path, message = next(iter(asked.problems.items()))
-        return f":red[**Cannot run.** {LABELS[path]}: {plain(message)}]"
+        return f":red[**Cannot run.** {LABELS.get(path, plain(path))}: {plain(message)}]"
     if asked.config != shown.config:
         return ":orange[**Changed: press Run.**] The charts still show the settings before."
     preset = PRESETS[st.session_state.origin]

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from bnviz.ceilings import CostTooHigh
 from bnviz.config import RunConfig
-from bnviz.cost import CostTooHigh
 from bnviz.link import from_query, to_query
 from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.runs.service import QueueFull, get_service

@@ -9,8 +9,8 @@ import time
 import psutil
 import pytest
 
+from bnviz.ceilings import CostTooHigh
 from bnviz.config import ArmConfig, RunConfig
-from bnviz.cost import CostTooHigh
 from bnviz.records import RunFinished, RunStarted, RunStopped, StepMeasured
 from bnviz.runs import limits
 from bnviz.runs.service import QueueFull, UnknownRun

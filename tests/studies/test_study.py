@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz import cost, study
+from bnviz import ceilings, study
+from bnviz.ceilings import CostTooHigh, MemoryTooHigh
 from bnviz.config import StudyConfig, parse_config
-from bnviz.cost import CostTooHigh, MemoryTooHigh, estimated_bytes
 from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import UnknownPart, check_study, settings_of, stages_of, study_config
 from bnviz.experiments.headless import conclude
+from bnviz.memory import estimated_bytes
 from bnviz.records import RunFinished, StageMeasured, StepMeasured, StudyStarted
 from bnviz.runner import run
 from bnviz.runs.codec import decode, encode
@@ -117,9 +118,9 @@ def test_a_study_that_costs_too_much_is_refused(widths):
 def test_the_memory_of_a_study_is_that_of_its_largest_stage(monkeypatch):
     config = study_config("tiny", "losses", {"widths": [256] * 50})
     largest = max(estimated_bytes(stage.run, stage.keep) for stage in stages_of(config) if stage.run)
-    monkeypatch.setattr(cost, "MEMORY_CEILING", largest)
+    monkeypatch.setattr(ceilings, "MEMORY_CEILING", largest)
     check_study(config)
-    monkeypatch.setattr(cost, "MEMORY_CEILING", largest - 1)
+    monkeypatch.setattr(ceilings, "MEMORY_CEILING", largest - 1)
     with pytest.raises(MemoryTooHigh, match="GB of memory"):
         check_study(config)
 

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
+from bnviz.ceilings import COST_CEILING, CostTooHigh, MemoryTooHigh, check_cost
 from bnviz.config import ArmConfig, RunConfig
-from bnviz.cost import COST_CEILING, CostTooHigh, MemoryTooHigh, check_cost, estimated_step_seconds, multiply_adds
+from bnviz.cost import estimated_step_seconds, multiply_adds
 from bnviz.schedule import DENSE_STEPS, FRAME_SECONDS, MAX_FRAMES, measured_steps
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
-from bnviz.cost import estimated_bytes
+from bnviz.memory import estimated_bytes
 
 ROOT = Path(__file__).parents[2]
 LOWEST, HIGHEST = 0.8, 3.0  # estimate over measured
