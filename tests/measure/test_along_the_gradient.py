@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bnviz.config import ArmConfig, DatasetConfig
+from bnviz.measure.extras import EXTRAS
 from bnviz.measure.fidelity import SCALES, fidelity_extra
 from bnviz.measure.landscape import LINE, landscape_extra
 from tests.measure.moments import BATCH, PLAIN, flat_gradient, graded, layers_of, moments, moved
@@ -92,3 +93,11 @@ def test_fidelity_of_no_step_and_of_a_step_without_bounds():
     assert np.isnan(fidelity_extra(moment)["fidelity"]).all()
     moment.arm.direction = still * 1e200
     assert not np.isinf(fidelity_extra(moment)["fidelity"]).any()
+
+
+@pytest.mark.parametrize("extra", ["landscape", "fidelity", "surface", "shift"])
+def test_one_network_alone_is_measured_like_the_first_of_two(extra):
+    """What is measured on copies of the networks, whose parameters lie apart in memory when there is one trial."""
+    for alone, pair in zip(moments(trials=1), moments(trials=2), strict=True):
+        for name, values in EXTRAS[extra](alone).items():
+            np.testing.assert_allclose(values[0], EXTRAS[extra](pair)[name][0], rtol=1e-5)
