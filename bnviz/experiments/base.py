@@ -8,7 +8,7 @@ streamlit. Each experiment is one module or package of `bnviz.experiments` that 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -16,9 +16,11 @@ from pydantic import BaseModel, ConfigDict
 from bnviz.charts.spec import ChartSpec
 from bnviz.config import RunConfig
 from bnviz.cost import estimated_step_seconds
+from bnviz.experiments.evidence import Evidence, NotMeasured
 from bnviz.experiments.results import Results
 
-Judgement = Literal["supported", "mixed", "not supported in this setting"]
+NOT_MEASURED = "not measured"
+Judgement = Literal["supported", "mixed", "not supported in this setting", "not measured"]
 Series = list[Any]
 
 
@@ -116,13 +118,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the literature about batch norm that this part tests in one of its presets."""
+    """A claim of the literature about batch norm that this part tests in one of its presets.
+
+    `rule` judges a verdict that holds the numbers it reads; that it may not is no concern of its own (see `Evidence`).
+    "mixed" is for what was measured and does not decide.
+    """
 
     id: str
     text: str  # "Batch norm allows higher learning rates."
     source: Reference
     preset: str
-    judge: Callable[[Verdict], Finding]
+    rule: Callable[[Verdict], Finding]
+
+    def judge(self, verdict: Verdict) -> Finding:
+        """What the rule makes of a verdict; "not measured" where this has not the numbers that the rule reads."""
+        try:
+            return self.rule(replace(verdict, numbers=Evidence(verdict.numbers)))
+        except NotMeasured:
+            return Finding(NOT_MEASURED, verdict.sentence)
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from bnviz.config import SCHEMA_VERSION
-from bnviz.experiments.base import Claim, Verdict
+from bnviz.experiments.base import NOT_MEASURED, Claim, Finding, Verdict
 from bnviz.experiments.catalog import catalog
 from bnviz.experiments.headless import conclude
 
 RECORDED = Path(__file__).parents[2] / "assets" / "claims"  # of this build
 FILES = ("board.json", "board.csv", "board.md")
-NOT_MEASURED = "not measured"
 ICONS = {"supported": "✔", "mixed": "◐", "not supported in this setting": "✘", NOT_MEASURED: "–"}
 # What the sources say of batch norm, in the order of the board; what else parts claim follows in their order.
 OF_THE_SOURCES = (
@@ -148,17 +147,8 @@ def _run(each: Stated) -> tuple[Verdict | None, str, float]:
 
 def _row(each: Stated, verdict: Verdict | None, reason: str, seconds: float) -> Row:
     claim, source = each.claim, each.claim.source
-    judgement, measured = _judged(claim, verdict) if verdict is not None else (NOT_MEASURED, reason)
-    return Row(claim.id, claim.text, judgement, measured, *each.run, source.text, source.url, seconds, _now())
-
-
-def _judged(claim: Claim, verdict: Verdict) -> tuple[str, str]:
-    """(judgement, what was measured); a rule that the verdict gives no numbers for judges nothing."""
-    try:
-        finding = claim.judge(verdict)
-    except (LookupError, ValueError, ArithmeticError):
-        return NOT_MEASURED, verdict.sentence
-    return finding.judgement, finding.measured
+    found = claim.judge(verdict) if verdict is not None else Finding(NOT_MEASURED, reason)
+    return Row(claim.id, claim.text, found.judgement, found.measured, *each.run, source.text, source.url, seconds, _now())
 
 
 def _now() -> str:

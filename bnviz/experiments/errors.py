@@ -36,6 +36,14 @@ def error_rows(results: Results, keys: Sequence[str], arm: int, trials: int, mea
     return np.array([error_of(results, key, arm, trials, measure) for key in keys])
 
 
+def lower_share(losses: FloatArray, reference: FloatArray) -> float:
+    """Share of the pairs, (trials,) each, in which the first loss is the lower one; a diverged net counts as the highest.
+
+    NaN when both diverged in every pair, which says nothing.
+    """
+    return float((losses < reference).mean()) if np.isfinite([losses, reference]).any() else np.nan
+
+
 def recent_mean(results: Results, key: str, measure: str, arm: int, trials: int, share: float = 0.25) -> FloatArray:
     """Mean of a curve over the last measurements, a share of all, (trials,): a mini-batch's loss is noisy."""
     history = results.history(key)

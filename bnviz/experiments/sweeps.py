@@ -177,9 +177,26 @@ def highest_ratio(arm: UsableRange, reference: UsableRange) -> Spread:
     return spread_of(arm.highest / reference.highest)
 
 
-def plain(value: float) -> str:
-    """Three significant digits, without an exponent between 0.0001 and a million."""
+def plain(value: float, digits: int = 3) -> str:
+    """A number for a sentence: significant digits, without an exponent between 0.0001 and a million; words for no number."""
     if not math.isfinite(value):
-        return "infinite" if value > 0 else str(value)
-    digits = f"{value:.3g}"
-    return f"{float(digits):.0f}" if "e+" in digits and abs(value) < 1e6 else digits
+        return _no_number(value)
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e6 else text
+
+
+def fixed(value: float, places: int) -> str:
+    """A number for a sentence, with so many decimal places; words for no number, powers of ten for what is very large."""
+    if not math.isfinite(value):
+        return _no_number(value)
+    return f"{value:.{places}f}" if abs(value) < 1e6 else plain(value)
+
+
+def power_of_ten(exponent: float) -> float:
+    """10 to a measured power, infinite where that is too large for a number."""
+    return 10.0**exponent if not exponent > 300 else math.inf
+
+
+def _no_number(value: float) -> str:
+    """What NaN and the infinities are called."""
+    return "unknown" if math.isnan(value) else "infinite" if value > 0 else "minus infinite"

@@ -72,11 +72,12 @@ def test_answer_of_the_pairs(bare, normed, answer):
             "both",
             "not supported in this setting",
         ),
-        ({"diverged_bare": 6}, None, "mixed"),
+        ({"diverged_bare": 6}, None, "not measured"),
     ],
 )
 def test_judgement_on_dying(numbers, answer, judgement):
-    assert units_map.judge_no_dying(Verdict(answer, "", numbers)).judgement == judgement
+    (claim,) = units_map.PART.claims
+    assert claim.judge(Verdict(answer, "", numbers)).judgement == judgement
 
 
 def measured(stage: int, arms: list[ArmMeasured], step: int = 10) -> StageMeasured:
@@ -134,7 +135,8 @@ def test_nets_that_all_diverged_are_said_to_have():
     assert verdict.answer is None
     assert "2 without a norm" in verdict.sentence
     assert "nan" not in verdict.sentence.lower()
-    assert units_map.judge_no_dying(verdict).judgement == "mixed"
+    (claim,) = units_map.PART.claims
+    assert claim.judge(verdict).judgement == "not measured"
 
 
 def test_born_dead_agrees_with_the_closed_form():

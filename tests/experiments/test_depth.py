@@ -202,7 +202,6 @@ def test_words():
             {"correlation_batch": 0.6, "correlation_residual": 0.5},
             "not supported in this setting",
         ),
-        (shattered.judge_shattering, None, {}, "mixed"),
         (rank.judge_rank, "plain_only", {"plateau": 0.3, "plain": 0.95, "theory": 0.3}, "supported"),
         (rank.judge_rank, "neither", {"plateau": 0.3, "plain": 0.5, "theory": 0.3}, "not supported in this setting"),
     ],

@@ -107,7 +107,8 @@ def test_what_suffers_follows_the_ratios():
     assert answer((3.0, 5.0), (2.0, 4.0)) == "both"
     assert answer((1.2, 1.8), (1.0, 1.1)) is None
     assert start_up._answer({}) is None
-    judged = {key: start_up.judge_momentum(Verdict(key, "")).judgement for key in ("testing", "nothing", "both", None)}
+    errors = dict.fromkeys((f"error_{mode}" for mode in start_up.MODES), 10.0)
+    judged = {key: start_up.judge_momentum(Verdict(key, "", errors)).judgement for key in ("testing", "nothing", "both", None)}
     assert list(judged.values()) == ["supported", "not supported in this setting", "mixed", "mixed"]
 
 

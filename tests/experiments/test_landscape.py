@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from bnviz.experiments.base import NOT_MEASURED, Finding
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.landscape import EXPERIMENT, bands, fidelity, surface
 from bnviz.experiments.landscape.common import LandscapeSettings, learning, plateau, while_learning
@@ -145,4 +146,4 @@ def test_nothing_known_says_so(part):
     assert verdict.answer is None
     assert "nothing to compare" in verdict.sentence
     for claim in part.PART.claims:
-        assert claim.judge(verdict).judgement == "mixed"
+        assert claim.judge(verdict) == Finding(NOT_MEASURED, verdict.sentence)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bnviz.experiments.base import NOT_MEASURED
 from bnviz.experiments.catalog import study_config
 from bnviz.experiments.headless import conclude, conclude_study
 from bnviz.experiments.learning_rate import EXPERIMENT, decay, effective, least_squares, sweep
@@ -49,7 +50,8 @@ def test_diverged_everywhere_is_said_and_breaks_nothing():
     assert found is not None
     assert found.answer is None
     assert "at no rate" in found.sentence
-    assert sweep.judge(found).judgement == "mixed"
+    (claim,) = sweep.PART.claims
+    assert claim.judge(found).judgement == NOT_MEASURED
 
 
 def test_a_range_that_ends_with_the_sweep_is_a_bound():

@@ -2,7 +2,9 @@
 
 import pytest
 
+from bnviz.experiments.base import NOT_MEASURED, Claim, Verdict
 from bnviz.experiments.headless import conclude
+from bnviz.experiments.placement.order import IOFFE
 from bnviz.experiments.placement.order import _answer as answer
 from bnviz.experiments.placement.order import _judge as judge_of
 
@@ -58,4 +60,7 @@ def test_claims_are_judged_from_the_losses(small_rate) -> None:
     assert verdict is not None
     assert judge_of(("sigmoid",), 1.0)(verdict).judgement == "supported"
     assert judge_of(("sigmoid",), -1.0)(verdict).judgement == "not supported in this setting"
-    assert judge_of(("sigmoid", "tanh"), 1.0)(verdict).judgement == "mixed"
+    both = Claim("a", "A claim.", IOFFE, "five", judge_of(("sigmoid", "tanh"), 1.0))
+    assert both.judge(verdict).judgement == NOT_MEASURED  # tanh was not trained
+    disagree = Verdict(None, "", {**verdict.numbers, "after_tanh": 0.0, "loss_before_tanh": 1.0, "loss_after_tanh": 1.0})
+    assert both.judge(disagree).judgement == "mixed"

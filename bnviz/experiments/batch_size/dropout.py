@@ -14,6 +14,7 @@ from bnviz.experiments.batch_size.sources import IOFFE, LI, LUO
 from bnviz.experiments.errors import Gain, error_of, error_rows, gain, reading, recent_mean, words
 from bnviz.experiments.lists import ascending
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import plain
 
 LABELS = ("no norm", "no norm, dropout", "batch norm", "batch norm, dropout")
 PLAIN, PLAIN_DROPOUT, BATCH, BATCH_DROPOUT = range(4)  # the arms
@@ -163,7 +164,7 @@ def verdict(settings: DropoutSettings, results: Results) -> Verdict | None:
 def judge_unneeded(verdict: Verdict) -> Finding:
     """By the answer: unneeded at every training size, at some, or at none."""
     gains = [
-        f"by {-value:.2g} points with {name.removeprefix('gain_batch_')} training samples"
+        f"by {plain(-value, 2)} points with {name.removeprefix('gain_batch_')} training samples"
         for name, value in verdict.numbers.items()
         if name.startswith("gain_batch_") and not name.endswith(("_low", "_high"))
     ]

@@ -124,11 +124,11 @@ def _answer(ratios: Mapping[str, NDArray[np.float64]]) -> str | None:
 
 def judge_non_iid(verdict: Verdict) -> Finding:
     """By the answer; mixed where batch norm breaks and some other net does not hold either."""
-    batch, none = (verdict.numbers.get(f"error_{norm}", np.nan) for norm in ("batch", "none"))
-    measured = f"test error {batch:.3g} % with BN, {none:.3g} % without a norm"
+    batch, none = (verdict.numbers[f"error_{norm}"] for norm in ("batch", "none"))
+    measured = f"test error {plain(batch)} % with BN, {plain(none)} % without a norm"
     if verdict.answer == "batch":
         return Finding("supported", measured)
-    return Finding("mixed" if verdict.numbers.get("ratio_batch_low", 0) > BREAKS else "not supported in this setting", measured)
+    return Finding("mixed" if verdict.numbers["ratio_batch_low"] > BREAKS else "not supported in this setting", measured)
 
 
 PART = Part(

@@ -12,6 +12,7 @@ from bnviz.charts.sweeps import heatmap_chart, heatmap_series, layer_chart, norm
 from bnviz.config import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.convolution.common import IOFFE, STAGE, WU_HE, curves
+from bnviz.experiments.errors import lower_share
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import final_losses, plain, spread_of
 
@@ -124,11 +125,15 @@ def verdict(settings: ChannelSettings, results: Results) -> Verdict | None:
     if not results.finished(STAGE):
         return None
     losses = losses_of(results)
-    lower = [(losses[arm] < losses[NONE]).mean() for arm in (NONE, BATCH, GROUP)]
+    spreads = [spread_of(row) for row in losses]
+    numbers = {norm: spread.median for norm, spread in zip(NORMS, spreads, strict=True)}
+    lower = [lower_share(losses[arm], losses[NONE]) for arm in (NONE, BATCH, GROUP)]
+    numbers |= {f"lower_{norm}": share for norm, share in zip(NORMS, lower, strict=True)}
+    if not np.isfinite(losses).any():
+        return Verdict(None, "Every net diverged, so there is nothing to compare.", numbers)
     answer = {(True, True): "both", (True, False): "batch", (False, True): "group", (False, False): "neither"}[
         (lower[BATCH] == 1, lower[GROUP] == 1)
     ]
-    spreads = [spread_of(row) for row in losses]
     words = [f"{plain(spread.median)} ({plain(spread.low)} to {plain(spread.high)})" for spread in spreads]
     start = {
         "both": "Batch norm and group norm both help",
@@ -136,14 +141,12 @@ def verdict(settings: ChannelSettings, results: Results) -> Verdict | None:
         "group": "Group norm helps for every seed, batch norm does not",
         "neither": "Neither norm helps for every seed",
     }[answer]
-    counts = [round(share * settings.seeds) for share in lower]
+    counts = [int((losses[arm] < losses[NONE]).sum()) for arm in (NONE, BATCH, GROUP)]
     sentence = (
         f"{start}: after {settings.steps} steps the training loss is {words[NONE]} without a norm, "
         f"{words[BATCH]} with batch norm (lower for {counts[BATCH]} of {settings.seeds} seeds) "
         f"and {words[GROUP]} with group norm (lower for {counts[GROUP]})."
     )
-    numbers = {norm: spread.median for norm, spread in zip(NORMS, spreads, strict=True)}
-    numbers |= {f"lower_{norm}": float(share) for norm, share in zip(NORMS, lower, strict=True)}
     return Verdict(answer, sentence, numbers)
 
 

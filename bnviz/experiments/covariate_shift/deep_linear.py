@@ -144,8 +144,6 @@ def _answer(gap: Spread) -> str | None:
 def judge(found: Verdict) -> Finding:
     """Supported when the cosine is lower with batch norm in every pair by more than what counts as the same."""
     numbers = found.numbers
-    if not numbers["pairs"]:
-        return Finding("mixed", found.sentence)
     measured = f"cosine {plain(numbers['cosine_batch'])} with batch norm, {plain(numbers['cosine_none'])} without"
     low, high = numbers["gap_low"], numbers["gap_high"]
     return Finding("supported" if high < -ALIKE else "not supported in this setting" if low > -ALIKE else "mixed", measured)

@@ -157,16 +157,12 @@ def _span(found: Spread) -> str:
 
 def judge_reduced(found: Verdict) -> Finding:
     """Supported when both kinds of shift fall in every pair, mixed when one of them does."""
-    if not found.numbers["pairs"]:
-        return Finding("mixed", found.sentence)
     fall = (found.numbers["drift_high"] < 1) + (found.numbers["shift_high"] < 1)
     return Finding("supported" if fall == 2 else "mixed" if fall else "not supported in this setting", _measured(found))
 
 
 def judge_not_reduced(found: Verdict) -> Finding:
     """Supported when the gradients' shift is no smaller in any pair, not supported when it is smaller in all of them."""
-    if not found.numbers["pairs"]:
-        return Finding("mixed", found.sentence)
     low, high = found.numbers["shift_low"], found.numbers["shift_high"]
     return Finding("supported" if low >= 1 else "not supported in this setting" if high < 1 else "mixed", _measured(found))
 

@@ -144,8 +144,6 @@ def verdict(settings: NoisySettings, results: Results) -> Verdict | None:
 def judge(found: Verdict) -> Finding:
     """Supported when the noisy net's distributions move more and its loss ends lower, in every pair."""
     numbers = found.numbers
-    if not numbers["jitter_pairs"]:
-        return Finding("mixed", found.sentence)
     measured = (
         f"drift times {plain(numbers['jitter_ratio'])}, final loss {plain(numbers['loss_batch_noisy'])} against "
         f"{plain(numbers['loss_none'])} without a norm, lower in {numbers['below']:.0f} of {numbers['pairs']:.0f} pairs"

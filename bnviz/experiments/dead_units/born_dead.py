@@ -11,6 +11,7 @@ from bnviz.config import Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.dead_units.common import LU, NORMS, PERCENT, STYLES, FloatArray
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import plain
 from bnviz.theory import born_dead_probability
 
 SAMPLES = 8  # inputs of a net with batch norm, which needs more than one
@@ -51,7 +52,9 @@ def shares(results: Results, key: str, nets: int) -> tuple[FloatArray, FloatArra
     rounds = results.value(key, "dead_share")
     if rounds is None:
         return None
-    known = rounds[:, :, np.isfinite(rounds[0, 0])]
+    known = rounds[:, :, np.isfinite(rounds).all(axis=(0, 1))]
+    if not known.shape[2]:
+        return None
     drawn = nets * known.shape[2] / rounds.shape[2]
     share = known.mean(axis=2)
     return 100 * share, 100 * np.maximum(DEVIATIONS * np.sqrt(share * (1 - share) / drawn), 3 / drawn)
@@ -143,7 +146,7 @@ def verdict(settings: BornDeadSettings, results: Results) -> Verdict | None:
     sentence = (
         f"Of {settings.nets} random nets of {settings.depth} layers, {_words(share[narrow, -1], error[narrow, -1])} are dead at "
         f"birth with {settings.widths[narrow]} units a layer, {_words(share[wide, -1], error[wide, -1])} with "
-        f"{settings.widths[wide]}; the closed form is at most {gap.max():.2g} points away."
+        f"{settings.widths[wide]}; the closed form is at most {plain(gap.max(), 2)} points away."
     )
     numbers = {
         "worst_gap": float(gap.max()),
@@ -159,13 +162,13 @@ def verdict(settings: BornDeadSettings, results: Results) -> Verdict | None:
 
 
 def _words(share: float, error: float) -> str:
-    return f"{share:.3g} % (± {error:.2g})"
+    return f"{plain(share)} % (± {plain(error, 2)})"
 
 
 def judge_formula(found: Verdict) -> Finding:
     """Supported when no width and depth is further from the closed form than a point, or than sampling explains."""
     gap, error = found.numbers["worst_gap"], found.numbers["worst_error"]
-    measured = f"largest gap to the closed form {gap:.2g} percentage points (95 % intervals up to ± {error:.2g})"
+    measured = f"largest gap to the closed form {plain(gap, 2)} percentage points (95 % intervals up to ± {plain(error, 2)})"
     allowed = max(CLOSE, 2 * error)  # the largest of many gaps: two half widths are four standard errors
     return Finding("supported" if gap <= allowed else "not supported in this setting", measured)
 

@@ -193,9 +193,9 @@ def verdict(settings: SaturationSettings, results: Results) -> Verdict | None:
         counted.append(ordered)
         far_words.append((activation, percent_words(bare[far]), percent_words(normed[far])))
         near_words.append(f"{plain(_median(bare[near]))} % and {plain(_median(normed[near]))} % of the {activation}s")
-        numbers |= {
-            f"{activation}_{name}": float(sum(sign == value for sign in ordered)) for name, value in (("fewer", 1), ("more", -1))
-        }
+        is_known = np.isfinite(bare - normed).any()
+        for name, value in (("fewer", 1), ("more", -1)):
+            numbers[f"{activation}_{name}"] = float(ordered.count(value)) if is_known else math.nan
         for name, values in (("bare", bare), ("batch", normed)):
             numbers |= {f"{activation}_{name}_near": _median(values[near]), f"{activation}_{name}_far": _median(values[far])}
     (first, *of_first), (second, *of_second) = far_words
@@ -205,8 +205,8 @@ def verdict(settings: SaturationSettings, results: Results) -> Verdict | None:
     )
     if near != far:
         sentence += f" At gain {plain(settings.gains[near])}: {', '.join(near_words)}."
-    known = {name: value for name, value in numbers.items() if math.isfinite(value)}
-    return Verdict(answer(counted), sentence, known | {"gains": float(len(settings.gains))})
+    is_measured = not any(math.isnan(numbers[f"{activation}_fewer"]) for activation in ACTIVATIONS)
+    return Verdict(answer(counted) if is_measured else None, sentence, numbers | {"gains": float(len(settings.gains))})
 
 
 def answer(counted: list[list[int]]) -> str | None:

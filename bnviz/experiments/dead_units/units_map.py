@@ -71,8 +71,6 @@ def _rates_sentence(settings: UnitsMapSettings, results: Results) -> str:
 def judge_no_dying(found: Verdict) -> Finding:
     """Supported: the plain net's median is above half and no net with batch norm loses 2 %; mixed: fewer die in every pair."""
     numbers = found.numbers
-    if "bare_dead" not in numbers or "batch_high" not in numbers:
-        return Finding("mixed", found.sentence)
     measured = (
         f"dead without a norm {plain(numbers['bare_dead'])} % ({plain(numbers['bare_low'])} to {plain(numbers['bare_high'])}), "
         f"with batch norm {plain(numbers['batch_dead'])} % (at most {plain(numbers['batch_high'])})"

@@ -1,5 +1,6 @@
 """What the parts about depth share: how a growth is fitted, words for spreads, references."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnviz.experiments.base import Reference
+from bnviz.experiments.sweeps import plain, spread_of
 
 FloatArray = NDArray[np.float64]
 PiecewiseLinear = Literal["relu", "leaky_relu", "linear"]
@@ -59,16 +61,16 @@ def growth_per_layer(squares: ArrayLike) -> FloatArray:
 
 
 def spread_words(values: ArrayLike, digits: int = 3) -> str:
-    """'1.48 (1.47 to 1.49)': median with lowest and highest."""
-    known = np.asarray(values, np.float64).ravel()
-    middle, low, high = (f"{value:.{digits}g}" for value in (np.median(known), known.min(), known.max()))
+    """'1.48 (1.47 to 1.49)': median with lowest and highest of what is known."""
+    known = spread_of(values)
+    middle, low, high = (plain(value, digits) for value in (known.median, known.low, known.high))
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def times(factor: float) -> str:
-    """A factor for a sentence: 1.2, 23, 4,500, 7 × 10⁹."""
-    if factor < 1e6:
-        return f"{factor:,.0f}" if factor >= 100 else f"{factor:.2g}"
+    """A factor for a sentence: 1.2, 23, 4,500, 7 × 10⁹; "infinite" beyond numbers, "unknown" for NaN."""
+    if not factor >= 1e6 or math.isinf(factor):
+        return f"{factor:,.0f}" if 100 <= factor < math.inf else plain(factor, 2)
     power = int(np.floor(np.log10(factor)))
     return f"{factor / 10.0**power:.0f} × 10{str(power).translate(SUPERSCRIPTS)}"
 

@@ -13,6 +13,7 @@ from bnviz.config import Float, Int
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import DE_SMITH, YANG, FloatArray, growth_per_layer, interior, listed, spread_words
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import plain
 
 Group = Literal["reference", "scale", "shape"]
 TAMED = 0.5  # an escape leaves at most this share of the plain batch-norm net's exponential growth
@@ -112,7 +113,7 @@ def _power(settings: EscapeSettings) -> Chart:
     exponent = growth.residual_exponent("relu", settings.batch_size)
     layers = list(range(1, settings.depth + 1))
     style = _style(settings, "residual", "skips")
-    how = f"Both axes logarithmic: a straight line is a power of depth. Its slope in theory: -{exponent:.3g}."
+    how = f"Both axes logarithmic: a straight line is a power of depth. Its slope in theory: -{plain(exponent)}."
     spec = sweep_chart(
         "power",
         "With skips: a power",
@@ -183,7 +184,7 @@ def verdict(settings: EscapeSettings, results: Results) -> Verdict | None:
     )
     sentence = (
         f"|dL/dh|² grows by a factor of {spread_words(rates['plain'])} per layer with batch norm. {effects}"
-        f"With skips it grows by a power of depth, {spread_words(power)} (theory: {exponent:.3g})."
+        f"With skips it grows by a power of depth, {spread_words(power)} (theory: {plain(exponent)})."
     )
     numbers = {f"growth_{key}": float(np.median(values)) for key, values in rates.items()}
     numbers |= {f"theory_{arm.key}": arm.theory for arm in shown}
@@ -202,7 +203,7 @@ def _answer(shown: tuple[Arm, ...], share: dict[str, float]) -> str | None:
 
 def _words(what: str, chosen: list[Arm], rates: dict[str, FloatArray]) -> str:
     """A sentence that lists some arms with their growth; nothing for none."""
-    words = [f"{arm.label} ({np.median(rates[arm.key]):.3g})" for arm in chosen]
+    words = [f"{arm.label} ({plain(np.median(rates[arm.key]))})" for arm in chosen]
     return f"{what}: {listed(words)}. " if words else ""
 
 

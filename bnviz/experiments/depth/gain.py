@@ -18,6 +18,7 @@ from bnviz.config import Float, Int, NormName
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import HE, IOFFE, YANG, FloatArray, spread_words, times
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import fixed, power_of_ten
 from bnviz.growth import plain_gradient_growth
 
 NORMS: tuple[NormName, ...] = ("none", "batch")
@@ -171,11 +172,12 @@ def verdict(settings: GainSettings, results: Results) -> Verdict | None:
     plain, batch = (float(np.median(span[norm])) for norm in NORMS)
     answer = _answer(plain, batch)
     power = {norm: _power(settings, first[norm]) for norm in NORMS}
-    kept = 10 ** np.median(first["batch"])
+    kept = power_of_ten(float(np.median(first["batch"])))
     sentence = (
-        f"Over these gains the gradient that reaches layer 1 changes by a factor of {times(10**plain)} without a norm and of "
-        f"{10**batch:.2f} with batch norm. It goes with the gain to the power of {spread_words(power['none'])} without"
-        f"{_theory_words(settings)} and of {spread_words(power['batch'], 2)} with batch norm, "
+        f"Over these gains the gradient that reaches layer 1 changes by a factor of {times(power_of_ten(plain))} without a norm "
+        f"and of {fixed(power_of_ten(batch), 2)} with batch norm. It goes with the gain to the power of "
+        f"{spread_words(power['none'])} without{_theory_words(settings)} and of "
+        f"{spread_words(power['batch'], 2)} with batch norm, "
         f"where {settings.depth - 1} layers multiply it by {times(kept)} at every gain."
     )
     numbers = {
@@ -210,7 +212,8 @@ def _theory_words(settings: GainSettings) -> str:
 def judge_cure(verdict: Verdict) -> Finding:
     """Both ends: the gain plays no part, and what depth does to the gradient by itself stays within a factor of 10."""
     span, own = verdict.numbers["span_batch"], verdict.numbers["decades_batch"]
-    measured = f"with batch norm the gain changes the gradient by a factor of {10**span:.2f}, depth by {times(10**own)}"
+    factor, by_depth = fixed(power_of_ten(span), 2), times(power_of_ten(own))
+    measured = f"with batch norm the gain changes the gradient by a factor of {factor}, depth by {by_depth}"
     no_part, level = span < NO_MATTER, abs(own) < LEVEL
     return Finding(
         "supported" if no_part and level else "mixed" if no_part or level else "not supported in this setting", measured

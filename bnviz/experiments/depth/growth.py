@@ -20,6 +20,7 @@ from bnviz.config import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import ACTIVATION_NAMES, YANG, FloatArray, growth_per_layer, spread_words, times
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import fixed, plain, power_of_ten
 
 GrowthActivation = Literal["relu", "leaky_relu", "tanh", "sigmoid", "gelu", "linear"]
 BatchSize = Annotated[Int, Field(ge=6, le=256)]  # below 6 single batches decide the mean
@@ -181,20 +182,21 @@ def verdict(settings: GrowthSettings, results: Results) -> Verdict | None:
     theory = growth.gradient_growth(first, largest, gamma=settings.gamma)
     decades = (settings.depth - 1) * np.log10(rates) / 2  # of the norm itself
     answer = _answer(decades)
-    plain = growth_per_layer(_relative(results, PLAIN, settings))
+    bare = growth_per_layer(_relative(results, PLAIN, settings))
     deviations = _deviations(settings, results)
     worst = max(abs(value) for value in deviations.values())
     sentence = (
         f"With batch norm ({ACTIVATION_NAMES[first]}) |dL/d pre-norm|² grows by a factor of {spread_words(rates, 4)} per layer "
-        f"on its way down, in batches of {largest} (theory: {theory:.3f}): over {settings.depth} layers the gradient becomes "
-        f"{times(10 ** float(np.median(decades)))} times as long. Without a norm the factor is {spread_words(plain)}. "
-        f"All {len(deviations)} measured factors lie within {100 * worst:.2g} % of theory."
+        f"on its way down, in batches of {largest} (theory: {fixed(theory, 3)}): over {settings.depth} layers the gradient "
+        f"becomes {times(power_of_ten(float(np.median(decades))))} times as long. "
+        f"Without a norm the factor is {spread_words(bare)}. "
+        f"All {len(deviations)} measured factors lie within {plain(100 * worst, 2)} % of theory."
     )
     numbers = {
         "growth": float(np.median(rates)),
         "growth_low": float(rates.min()),
         "theory": theory,
-        "plain": float(np.median(plain)),
+        "plain": float(np.median(bare)),
         "decades": float(np.median(decades)),
         "worst_deviation": worst,
     }
@@ -224,7 +226,7 @@ def _deviations(settings: GrowthSettings, results: Results) -> dict[str, float]:
 def judge_explosion(verdict: Verdict) -> Finding:
     """Supported when every network's gradient at least doubles over the depth while the plain net's growth is below it."""
     numbers = verdict.numbers
-    growths = [f"{numbers[name]:.3f}" for name in ("growth", "theory", "plain")]
+    growths = [fixed(numbers[name], 3) for name in ("growth", "theory", "plain")]
     measured = f"|dL/d pre-norm|² grows by {growths[0]} per layer (theory {growths[1]}), without a norm by {growths[2]}"
     if verdict.answer == "explode" and numbers["growth_low"] > numbers["plain"]:
         return Finding("supported", measured)

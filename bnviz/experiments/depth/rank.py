@@ -12,6 +12,7 @@ from bnviz.config import Float, Int, NormName
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import DANESHMAND, YANG, FloatArray, interior, spread_words
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import fixed, plain
 
 NORMS: tuple[NormName, ...] = ("none", "batch")
 ALIGNED = 0.9  # cosine of 26 degrees: samples closer than that on average count as aligned
@@ -131,8 +132,9 @@ def verdict(settings: RankSettings, results: Results) -> Verdict | None:
     theory = growth.batch_cosine(settings.activation, settings.batch_size)
     sentence = (
         f"After {settings.depth} layers without a norm two samples have a cosine of {spread_words(last)}; with batch norm it "
-        f"is {spread_words(plateau, 4)} in the inner layers (theory: {theory:.4f}). Of {settings.batch_size} samples' directions "
-        f"{np.nanmedian(ranks['none']):.3g} are left without and {np.nanmedian(ranks['batch']):.3g} with batch norm."
+        f"is {spread_words(plateau, 4)} in the inner layers (theory: {fixed(theory, 4)}). Of {settings.batch_size} samples' "
+        f"directions {plain(np.nanmedian(ranks['none']))} are left without and "
+        f"{plain(np.nanmedian(ranks['batch']))} with batch norm."
     )
     numbers = {
         "plateau": float(np.median(plateau)),
@@ -156,9 +158,8 @@ def _answer(plain: FloatArray, batch: FloatArray) -> str | None:
 def judge_rank(verdict: Verdict) -> Finding:
     """Supported when the plain net aligns its samples in every trial while the batch-norm net keeps them at its plateau."""
     numbers = verdict.numbers
-    if "plateau" not in numbers:
-        return Finding("mixed", verdict.sentence)
-    measured = f"cosine {numbers['plain']:.3g} without, {numbers['plateau']:.3g} with batch norm (theory {numbers['theory']:.3g})"
+    none, batch, theory = (plain(numbers[name]) for name in ("plain", "plateau", "theory"))
+    measured = f"cosine {none} without, {batch} with batch norm (theory {theory})"
     return Finding("supported" if verdict.answer == "plain_only" else "not supported in this setting", measured)
 
 

@@ -13,6 +13,7 @@ from bnviz.config import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import BALDUZZI, FloatArray, spread_words
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import fixed, plain
 
 READ_OUTS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 50)  # hidden layers, as far as the net goes
 POINTS, LINE_LENGTH = 256, 4.0  # inputs on the line from -2 to 2
@@ -102,7 +103,9 @@ def _newest(lines: FloatArray | None) -> FloatArray:
 
 
 def _by_depth(settings: ShatterSettings) -> Chart:
-    how = f"Of two inputs {_distance(settings):.2g} apart. At 1 they agree; inside the grey lines they are as good as noise."
+    how = (
+        f"Of two inputs {plain(_distance(settings), 2)} apart. At 1 they agree; inside the grey lines they are as good as noise."
+    )
     spec = layer_chart(
         "by_depth", "Agreement by depth", how, "autocorrelation of df/dt", _styles(settings), settings.depths, markers=True
     )
@@ -168,9 +171,9 @@ def verdict(settings: ShatterSettings, results: Results) -> Verdict | None:
     if keeps["residual"] and not keeps["batch"]:
         answer = "skips"
     sentence = (
-        f"After {settings.depth} layers the gradients at two inputs {_distance(settings):.2g} apart have a correlation of "
+        f"After {settings.depth} layers the gradients at two inputs {plain(_distance(settings), 2)} apart have a correlation of "
         f"{spread_words(last['batch'], 2)} with batch norm, {spread_words(last['residual'], 2)} with batch norm and skips and "
-        f"{spread_words(last['none'], 2)} without a norm. White noise stays below {NOISE:.3f}."
+        f"{spread_words(last['none'], 2)} without a norm. White noise stays below {fixed(NOISE, 3)}."
     )
     return Verdict(answer, sentence, {**{f"correlation_{key}": value for key, value in middle.items()}, "noise": NOISE})
 
@@ -178,9 +181,8 @@ def verdict(settings: ShatterSettings, results: Results) -> Verdict | None:
 def judge_shattering(verdict: Verdict) -> Finding:
     """Supported when the batch-norm net's gradients are noise and those of the one with skips are not."""
     numbers = verdict.numbers
-    if "correlation_batch" not in numbers:
-        return Finding("mixed", verdict.sentence)
-    measured = f"correlation {numbers['correlation_batch']:.2g} without, {numbers['correlation_residual']:.2g} with skips"
+    batch, residual = (plain(numbers[f"correlation_{name}"], 2) for name in ("batch", "residual"))
+    measured = f"correlation {batch} without, {residual} with skips"
     if verdict.answer == "skips":
         return Finding("supported", measured)
     less = numbers["correlation_batch"] < numbers["correlation_residual"]

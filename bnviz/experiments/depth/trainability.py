@@ -11,6 +11,7 @@ from bnviz.config import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import DE_SMITH, YANG, FloatArray, spread_words
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import plain
 
 Depth = Annotated[Int, Field(ge=2, le=60)]
 STAGE = "training"
@@ -178,7 +179,7 @@ def _answer(deep: FloatArray, skips: FloatArray) -> str | None:
 def judge_depth(verdict: Verdict) -> Finding:
     """Supported when no seed of the deepest net without skips learns while every seed with skips and of the shallowest does."""
     numbers = verdict.numbers
-    measured = f"test accuracy {100 * numbers['deep']:.3g} % without, {100 * numbers['skips']:.3g} % with skips"
+    measured = f"test accuracy {plain(100 * numbers['deep'])} % without, {plain(100 * numbers['skips'])} % with skips"
     if verdict.answer == "skips":
         return Finding("supported", measured)
     return Finding("mixed" if numbers["deep_high"] < numbers["skips_low"] else "not supported in this setting", measured)

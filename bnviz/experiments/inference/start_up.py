@@ -170,8 +170,7 @@ def _answer(numbers: dict[str, float]) -> str | None:
 
 def judge_momentum(verdict: Verdict) -> Finding:
     """Supported when the running statistics alone break the test error."""
-    numbers = verdict.numbers
-    parts = (f"{numbers.get(f'error_{mode}', np.nan):.3g} % with {label}" for mode, label in MODES.items())
+    parts = (f"{plain(verdict.numbers[f'error_{mode}'])} % with {label}" for mode, label in MODES.items())
     measured = f"test error {', '.join(parts)}"
     judgements = {"testing": "supported", "nothing": "not supported in this setting"}
     return Finding(judgements.get(verdict.answer or "", "mixed"), measured)  # pyright: ignore[reportArgumentType]

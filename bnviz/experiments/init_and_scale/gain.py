@@ -73,12 +73,11 @@ def verdict(settings: GainSettings, results: Results) -> Verdict | None:
         "lowest_batch": spread_of(batch.lowest).median,
         "highest_batch": spread_of(batch.highest).median,
     }
-    known = {name: value for name, value in numbers.items() if np.isfinite(value)}
     sentence = f"{_range('Without a norm', none)} {_range('With batch norm', batch)} {_limit(sweep, batch)}".strip()
     narrow = sweep.values[-1] < WIDE_ENOUGH * sweep.values[0]
     sentence += f" Learned: final loss below {plain(sweep.learned_loss)}."
     sentence += " These gains span too little to answer the question." if narrow else ""
-    return Verdict(None if narrow else _answer(none, batch), sentence, known)
+    return Verdict(None if narrow else _answer(none, batch), sentence, numbers)
 
 
 def _answer(none: UsableRange, batch: UsableRange) -> str | None:

@@ -202,13 +202,12 @@ def verdict(settings: ScaleSettings, results: Results) -> Verdict | None:
         "gain": gain.median,
         **{f"condition_{name}": value for name, value in zip(("raw", "norm", "standardized"), condition.values(), strict=True)},
     }
-    known = {name: value for name, value in numbers.items() if np.isfinite(value)}
     answer = None if not ratio.count else "as_much" if ratio.median <= AS_MUCH else "partly" if gain.median > AS_MUCH else "none"
     sentence = (
         f"At its best of {settings.rates} rates each net came to the target: {_steps(settings, LABELS[0], raw)}, "
         f"{_steps(settings, LABELS[1], normed)}, {_steps(settings, LABELS[2], standard)}. {_conditions(condition)}"
     )
-    return Verdict(answer, sentence, known)
+    return Verdict(answer, sentence, numbers)
 
 
 def _ratio(steps: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -220,7 +219,8 @@ def _steps(settings: ScaleSettings, label: str, found: Best) -> str:
     steps: Spread = spread_of(found.steps)
     if np.isinf(steps.median):
         return f"{label} not in {settings.steps} steps"
-    return f"{label} in {steps.median:.0f} steps ({plain(round(steps.low))} to {plain(round(steps.high))})"
+    low, high = (f"{value:.0f}" if np.isfinite(value) else "never" for value in (steps.low, steps.high))
+    return f"{label} in {steps.median:.0f} steps ({low} to {high})"
 
 
 def _conditions(condition: dict[str, float]) -> str:
@@ -230,8 +230,7 @@ def _conditions(condition: dict[str, float]) -> str:
 
 def judge(found: Verdict) -> Finding:
     """Supported when batch norm on the input needs about as few steps as standardized inputs, mixed when it helps in part."""
-    numbers = found.numbers
-    measured = f"steps to the target over those with standardized inputs: {plain(numbers.get('ratio', float('inf')))}"
+    measured = f"steps to the target over those with standardized inputs: {plain(found.numbers['ratio'])}"
     judgements: dict[str | None, Judgement] = {"as_much": "supported", "partly": "mixed"}
     return Finding(judgements.get(found.answer, "not supported in this setting"), measured)
 

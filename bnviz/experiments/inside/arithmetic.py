@@ -9,6 +9,7 @@ from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, 
 from bnviz.experiments.inside.batch_settings import ArithmeticSettings
 from bnviz.experiments.inside.tables import LARGEST
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import plain
 
 FloatArray = NDArray[np.float64]
 KEY, REACH, POINTS = "bias", 10.0, 41
@@ -115,15 +116,15 @@ def _verdict(settings: ArithmeticSettings, results: Results) -> Verdict | None:
     move, slope = (float(np.abs(_value(results, f"{what}_{settings.mode}", (1,))).max()) for what in ("moved", "gradient"))
     gap = float(_value(results, "gap", (1,)).max())
     numbers = {"largest_move": move, "largest_gradient": slope, "autograd_gap": gap}
-    agreed = f"These formulas and automatic differentiation differ by at most {gap:.1g}."
+    agreed = f"These formulas and automatic differentiation differ by at most {plain(gap, 1)}."
     if move <= ROUNDING * max(1.0, float(np.abs(settings.x).max())):
-        lead = f"For b from -10 to 10 no output moved by more than {move:.1g}, and |dL/db| was at most {slope:.1g}"
+        lead = f"For b from -10 to 10 no output moved by more than {plain(move, 1)}, and |dL/db| was at most {plain(slope, 1)}"
         return Verdict("nothing", f"{lead}: rounding errors, no more. {agreed}", numbers)
     numbers["off_the_rule"] = _off_the_rule(settings, results)
     if settings.mode == "inference" and numbers["off_the_rule"] <= ROUNDING * LARGEST:
         lead = f"Every output moved in proportion to b, by {_list(_slopes(settings))} times b"
-        return Verdict("scaled", f"{lead}: γ / √(running variance + ε). dL/db is up to {slope:.3g}. {agreed}", numbers)
-    return Verdict(None, f"The outputs moved by up to {move:.3g}, by no rule that was looked for. {agreed}", numbers)
+        return Verdict("scaled", f"{lead}: γ / √(running variance + ε). dL/db is up to {plain(slope)}. {agreed}", numbers)
+    return Verdict(None, f"The outputs moved by up to {plain(move)}, by no rule that was looked for. {agreed}", numbers)
 
 
 def _slopes(settings: ArithmeticSettings) -> FloatArray:
@@ -138,13 +139,13 @@ def _off_the_rule(settings: ArithmeticSettings, results: Results) -> float:
 
 
 def _list(values: FloatArray) -> str:
-    return ", ".join(f"{value:.3g}" for value in dict.fromkeys(values.tolist()))
+    return ", ".join(plain(value) for value in dict.fromkeys(values.tolist()))
 
 
 def _judge(verdict: Verdict) -> Finding:
     """Supported when nothing moves beyond rounding and the bias gets no gradient."""
     move, gradient = verdict.numbers["largest_move"], verdict.numbers["largest_gradient"]
-    measured = f"outputs moved by at most {move:.1g}, dL/db at most {gradient:.1g}"
+    measured = f"outputs moved by at most {plain(move, 1)}, dL/db at most {plain(gradient, 1)}"
     return Finding("supported" if max(move, gradient) < 1e-6 else "not supported in this setting", measured)
 
 

@@ -9,6 +9,7 @@ from bnviz.charts.theme import ArmStyle
 from bnviz.config import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import plain
 from bnviz.schedule import measured_steps
 
 FloatArray = NDArray[np.float64]
@@ -167,15 +168,15 @@ def _answer(largest: float, growth: float, is_still: bool) -> str | None:
 
 
 def _of_the_unit(settings: DetachedSettings, bias: FloatArray, numbers: dict[str, float]) -> str:
-    spread = f"{bias.min():.3g} to {bias.max():.3g} over {len(bias)} seeds" if len(bias) > 1 else "one seed"
+    spread = f"{plain(bias.min())} to {plain(bias.max())} over {len(bias)} seeds" if len(bias) > 1 else "one seed"
     start, change, growth, off = (numbers[name] for name in ("loss_start", "loss_change", "growth_since_half", "off_theory"))
-    motion = f", {growth:.3g} times its value at half time" if np.isfinite(growth) else ""
-    formula = "as the closed form says" if off < NO_MOVE else f"up to {100 * off:.2g} % off the closed form"
-    loss = f"stayed at {start:.3g}" if abs(change) <= NO_MOVE else f"went from {start:.3g} to {start + change:.3g}"
+    motion = f", {plain(growth)} times its value at half time" if np.isfinite(growth) else ""
+    formula = "as the closed form says" if off < NO_MOVE else f"up to {plain(100 * off, 2)} % off the closed form"
+    loss = f"stayed at {plain(start)}" if abs(change) <= NO_MOVE else f"went from {plain(start)} to {plain(start + change)}"
     return (
-        f"With detached statistics the bias reached {numbers['bias']:.3g} in {settings.steps} steps ({spread}){motion}, "
+        f"With detached statistics the bias reached {plain(numbers['bias'])} in {settings.steps} steps ({spread}){motion}, "
         f"{formula}, and the loss {loss}; with the whole gradient the bias stayed within "
-        f"{numbers['bias_of_batch_norm']:.1g} of 0."
+        f"{plain(numbers['bias_of_batch_norm'], 1)} of 0."
     )
 
 
@@ -190,8 +191,8 @@ def _of_the_network(results: Results, numbers: dict[str, float]) -> str:
     if not np.isfinite([*means, *losses]).all():
         return " In the network every seed of at least one kind diverged."
     return (
-        f" In the network the offsets before the norms came to {means[DETACHED]:.3g} against {means[0]:.3g} "
-        f"and the loss to {losses[DETACHED]:.3g} against {losses[0]:.3g} (detached against whole gradient, medians)."
+        f" In the network the offsets before the norms came to {plain(means[DETACHED])} against {plain(means[0])} "
+        f"and the loss to {plain(losses[DETACHED])} against {plain(losses[0])} (detached against whole gradient, medians)."
     )
 
 
@@ -205,8 +206,8 @@ def _judge(verdict: Verdict) -> Finding:
     """Supported when the bias goes on growing at an unchanged loss; mixed when only one of the two holds."""
     numbers = verdict.numbers
     grows, is_still = numbers["growth_since_half"] >= STILL_GROWING, abs(numbers["loss_change"]) <= NO_MOVE
-    measured = f"bias {numbers['bias']:.3g}, still growing {numbers['growth_since_half']:.3g} times since half time, "
-    measured += f"loss changed by {numbers['loss_change']:.1g}"
+    measured = f"bias {plain(numbers['bias'])}, still growing {plain(numbers['growth_since_half'])} times since half time, "
+    measured += f"loss changed by {plain(numbers['loss_change'], 1)}"
     return Finding(("not supported in this setting", "mixed", "supported")[int(grows) + int(is_still)], measured)
 
 

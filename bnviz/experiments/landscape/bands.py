@@ -138,8 +138,6 @@ def _answer(loss: Spread, change: Spread) -> str | None:
 def judge(found: Verdict) -> Finding:
     """Supported when both are wider without batch norm in every pair, not supported when neither is in any."""
     numbers = found.numbers
-    if not numbers["pairs"]:
-        return Finding("mixed", found.sentence)
     measured = (
         f"loss range {plain(numbers['range_ratio'])} times and gradient change {plain(numbers['change_ratio'])} times as wide "
         f"without ({plain(numbers['change_low'])} to {plain(numbers['change_high'])} over {numbers['pairs']:.0f} pairs)"

@@ -98,8 +98,6 @@ def verdict(settings: LandscapeSettings, results: Results) -> Verdict | None:
 def judge(found: Verdict) -> Finding:
     """Supported when batch norm is closer to the prediction in every pair."""
     numbers = found.numbers
-    if not numbers["pairs"]:
-        return Finding("mixed", found.sentence)
     measured = (
         f"{plain(numbers['fidelity_batch'])} of the predicted change with batch norm, {plain(numbers['fidelity_none'])} without"
     )

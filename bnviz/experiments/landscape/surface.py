@@ -142,8 +142,6 @@ def _span(found: Spread) -> str:
 def judge(found: Verdict) -> Finding:
     """Supported when the plane rises less with batch norm in every pair."""
     numbers = found.numbers
-    if not numbers["pairs"]:
-        return Finding("mixed", found.sentence)
     measured = (
         f"median rise {plain(numbers['rise_none'])} nats without, {plain(numbers['rise_batch'])} with batch norm "
         f"(ratio {plain(numbers['rise_low'])} to {plain(numbers['rise_high'])} over {numbers['pairs']:.0f} pairs)"

@@ -9,7 +9,7 @@ from bnviz.config import ArmConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.learning_rate.effective import LAARHOVEN
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import by_value, decades, plain, spread_of, stacked
+from bnviz.experiments.sweeps import by_value, decades, fixed, plain, spread_of, stacked
 from bnviz.theory import equilibrium_angle
 
 PROBE, TRAINED = "noise", "digits"
@@ -186,10 +186,11 @@ def verdict(settings: DecaySettings, results: Results) -> Verdict | None:
     moved = numbers["moved"]
     agrees = max(abs(over.low - 1), abs(over.high - 1)) < CLOSE
     answer = None if moved > CLOSE else "rate_decay" if agrees else "start" if by_start > by_gradient else "gradient"
+    middle, low, high = (fixed(value, 3) for value in (over.median, over.low, over.high))
     sentence = (
-        f"Settled weights turn by {over.median:.3f} times sqrt(2 lr decay) a step ({over.low:.3f} to {over.high:.3f} over all "
+        f"Settled weights turn by {middle} times sqrt(2 lr decay) a step ({low} to {high} over all "
         f"decays, starts, gradient sizes and seeds). Gradients ten times larger change the angle by at most "
-        f"{100 * by_gradient:.2g} %, another start by {100 * by_start:.2g} %."
+        f"{plain(100 * by_gradient, 2)} %, another start by {plain(100 * by_start, 2)} %."
     )
     if answer is None:
         sentence = (
@@ -207,7 +208,8 @@ def _digits(settings: DecaySettings, results: Results, theory: NDArray[np.float6
     ratio = spread_of(_digits_angle(settings, results) / theory[:, None])
     if not ratio.count:
         return {}, ""
-    said = f" On digits, with gradients that shrink as the net learns, it is {ratio.low:.2f} to {ratio.high:.2f} times the form."
+    low, high = fixed(ratio.low, 2), fixed(ratio.high, 2)
+    said = f" On digits, with gradients that shrink as the net learns, it is {low} to {high} times the form."
     return {"digits_low": ratio.low, "digits_high": ratio.high, "digits_median": ratio.median}, said
 
 

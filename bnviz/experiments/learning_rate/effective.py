@@ -175,13 +175,12 @@ def verdict(settings: EffectiveSettings, results: Results) -> Verdict | None:
     answer = "same" if apart["batch_squared"] < SAME else "other" if np.isfinite(apart["batch_squared"]) else "diverges"
     sentence = (
         f"With batch norm, weights of 0.1, 1 and 10 times the size at 0.01, 1 and 100 times the rate gave the same loss at every "
-        f"step to within {apart['batch_squared']:.0e} (rounding); without a norm the losses differ "
+        f"step to within {plain(apart['batch_squared'], 1)} (rounding); without a norm the losses differ "
         f"{_times(apart['none_squared'])}."
         if answer == "same"
         else f"The losses of the rescaled twins differ {_times(apart['batch_squared'])}: more than rounding."
     )
-    known = {name: value for name, value in (numbers | ordinary).items() if np.isfinite(value)}
-    return Verdict(answer, f"{sentence}{said}", known)
+    return Verdict(answer, f"{sentence}{said}", numbers | ordinary)
 
 
 def _times(difference: float) -> str:
@@ -207,7 +206,7 @@ def _ordinary(settings: EffectiveSettings, results: Results) -> tuple[dict[str, 
 def judge(found: Verdict) -> Finding:
     """Supported when the rescaled twins agree to rounding and the plain ones do not."""
     agree = found.answer == "same"
-    measured = f"largest difference of the losses {found.numbers.get('difference', float('inf')):.0e} of the loss"
+    measured = f"largest difference of the losses {plain(found.numbers['difference'], 1)} of the loss"
     return Finding("supported" if agree else "not supported in this setting", measured)
 
 

@@ -18,7 +18,7 @@ from bnviz.charts.sweeps import (
 from bnviz.config import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import UsableRange, decades, plain, spread_of
+from bnviz.experiments.sweeps import UsableRange, decades, fixed, plain, spread_of
 
 STAGE = "descent"
 THRESHOLD = 2.0  # gradient descent on a quadratic diverges above 2 over its largest curvature, which is 1 here
@@ -77,8 +77,8 @@ def _errors(results: Results) -> NDArray[np.float64]:
 def _latest(results: Results) -> NDArray[np.float64]:
     """Newest errors of both problems, (2, rates, seeds)."""
     errors = _errors(results)
-    frame = int(np.flatnonzero(~np.isnan(errors[0, :, 0, 0]))[-1])
-    return errors[:, frame]
+    known = np.flatnonzero(~np.isnan(errors).all(axis=(0, 2, 3)))
+    return errors[:, known[-1] if len(known) else 0]
 
 
 def charts(settings: LeastSquaresSettings) -> tuple[Chart, ...]:
@@ -144,24 +144,22 @@ def verdict(settings: LeastSquaresSettings, results: Results) -> Verdict | None:
     }
     if above.count < settings.seeds:
         sentence = f"Not every seed came below an error of {TARGET:g} in {settings.steps} steps at some rate: too few to compare."
-        return Verdict(None, sentence, {name: value for name, value in numbers.items() if np.isfinite(value)})
+        return Verdict(None, sentence, numbers)
     bound = "" if normalized.ends_inside else " or more"
     grid, spans = settings.values[1] / settings.values[0], (numbers["span_normalized"], numbers["span_plain"])
     sentence = (
         f"As it is, the problem converges (error below {TARGET:g}) up to a rate of {spread_of(none.highest)}; its threshold is 2 "
         f"and the rates tried differ by a factor of {plain(grid)}. Normalized it converges up to "
-        f"{spread_of(normalized.highest)}{bound}, {plain(above.median)} times the threshold, and over {np.log10(spans[0]):.1f} "
-        f"decades of rates against {np.log10(spans[1]):.1f}."
+        f"{spread_of(normalized.highest)}{bound}, {plain(above.median)} times the threshold, and over "
+        f"{fixed(np.log10(spans[0]), 1)} decades of rates against {fixed(np.log10(spans[1]), 1)}."
     )
     answer = "same" if above.median < FEW else None if above.low < FEW else "many" if above.median >= MANY else "few"
-    return Verdict(answer, sentence, {name: value for name, value in numbers.items() if np.isfinite(value)})
+    return Verdict(answer, sentence, numbers)
 
 
 def judge(found: Verdict) -> Finding:
     """Supported when the normalized problem converges at rates far above the threshold, the plain one at none."""
     numbers = found.numbers
-    if found.answer is None or "above_threshold" not in numbers:
-        return Finding("mixed", found.sentence)
     measured = (
         f"converges up to {plain(numbers['highest_normalized'])} normalized, up to {plain(numbers['highest_plain'])} as it is "
         "(threshold 2)"

@@ -75,8 +75,7 @@ def verdict(settings: SweepSettings, results: Results) -> Verdict | None:
         "lowest_batch": spread_of(batch.lowest).median,
         **small,
     }
-    known = {name: value for name, value in numbers.items() if np.isfinite(value)}
-    return Verdict(_answer(ratio), words([_highest(sweep, none, batch, ratio), at_small]), known)
+    return Verdict(_answer(ratio), words([_highest(sweep, none, batch, ratio), at_small]), numbers)
 
 
 def _answer(ratio: Spread) -> str | None:
@@ -125,8 +124,6 @@ def _at_small_rate(sweep: TwinSweep, results: Results) -> tuple[dict[str, float]
 def judge(found: Verdict) -> Finding:
     """Supported when every seed bears a rate that is higher by more than the grid's resolution."""
     numbers = found.numbers
-    if not numbers["seeds"]:
-        return Finding("mixed", found.sentence)
     measured = (
         f"highest usable rate {plain(numbers['ratio'])} times higher ({plain(numbers['ratio_low'])} to "
         f"{plain(numbers['ratio_high'])} over {numbers['seeds']:.0f} seeds)"

@@ -11,7 +11,7 @@ from bnviz.charts.theme import ArmStyle
 from bnviz.config import NormName
 from bnviz.experiments.base import Chart, Reference
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import spread_of
+from bnviz.experiments.sweeps import plain, spread_of
 
 NORMS: tuple[NormName, ...] = ("none", "batch", "layer", "group", "instance", "rms")
 STYLES = tuple(norm_style(norm) for norm in NORMS)
@@ -108,4 +108,4 @@ class Learners:
 def percent(shares: NDArray[np.float64]) -> str:
     """'80 % (68 to 84)': median, lowest and highest."""
     spread = spread_of(100 * shares)
-    return f"{spread.median:.3g} % ({spread.low:.3g} to {spread.high:.3g})"
+    return f"{plain(spread.median)} % ({plain(spread.low)} to {plain(spread.high)})"

@@ -12,7 +12,7 @@ from bnviz.config import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.other_norms.common import COOIJMANS, LAURENT, STAGE, newest
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import final_losses, spread_of
+from bnviz.experiments.sweeps import final_losses, plain, spread_of
 from bnviz.theory import mean_tanh_slope
 
 FloatArray = NDArray[np.float64]
@@ -127,13 +127,13 @@ def verdict(settings: GammaSettings, results: Results) -> Verdict | None:
     spreads = {arm: spread_of(values) for arm, values in losses.items()}
     start_words = {"better": "Better", "worse": "Worse", "alike": "No clear difference"}[answer]
     sentence = (
-        f"{start_words}: after {settings.steps} steps the training loss from gamma 0.1 is {spreads[small].median:.3g} "
-        f"({spreads[small].low:.3g} to {spreads[small].high:.3g}), from gamma 1 {spreads[usual].median:.3g} "
-        f"({spreads[usual].low:.3g} to {spreads[usual].high:.3g}), higher from 0.1 for {higher} of {settings.seeds} seeds. "
-        f"At the start the tanh is steeper, as the closed form has it: mean slope {slope[small].median:.3g} against "
-        f"{slope[usual].median:.3g} (theory {closed[small]:.3g} and {closed[usual]:.3g}); of the last row's gradient "
-        f"{spread_of(arriving(results, small)).median:.2g} times as much arrives at the first row, from gamma 1 "
-        f"{spread_of(arriving(results, usual)).median:.2g} times."
+        f"{start_words}: after {settings.steps} steps the training loss from gamma 0.1 is {plain(spreads[small].median)} "
+        f"({plain(spreads[small].low)} to {plain(spreads[small].high)}), from gamma 1 {plain(spreads[usual].median)} "
+        f"({plain(spreads[usual].low)} to {plain(spreads[usual].high)}), higher from 0.1 for {higher} of {settings.seeds} seeds. "
+        f"At the start the tanh is steeper, as the closed form has it: mean slope {plain(slope[small].median)} against "
+        f"{plain(slope[usual].median)} (theory {plain(closed[small])} and {plain(closed[usual])}); of the last row's gradient "
+        f"{plain(spread_of(arriving(results, small)).median, 2)} times as much arrives at the first row, from gamma 1 "
+        f"{plain(spread_of(arriving(results, usual)).median, 2)} times."
     )
     numbers = {
         "loss_small": spreads[small].median,
@@ -151,7 +151,8 @@ def verdict(settings: GammaSettings, results: Results) -> Verdict | None:
 
 def judge(found: Verdict) -> Finding:
     """Supported when gamma 0.1 ends lower for every seed."""
-    measured = f"training loss {found.numbers['loss_small']:.3g} from gamma 0.1, {found.numbers['loss_usual']:.3g} from gamma 1"
+    from_small, from_usual = (plain(found.numbers[f"loss_{start}"]) for start in ("small", "usual"))
+    measured = f"training loss {from_small} from gamma 0.1, {from_usual} from gamma 1"
     judgement = {"better": "supported", "worse": "not supported in this setting"}.get(found.answer or "", "mixed")
     return Finding(judgement, measured)  # type: ignore[arg-type]
 

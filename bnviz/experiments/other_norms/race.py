@@ -22,7 +22,7 @@ from bnviz.experiments.other_norms.common import (
     training_charts,
 )
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import Spread, spread_of
+from bnviz.experiments.sweeps import Spread, plain, spread_of
 
 FloatArray = NDArray[np.float64]
 BATCH = NORMS.index("batch")
@@ -92,7 +92,7 @@ def verdict(settings: RaceSettings, results: Results) -> Verdict | None:
     spreads = [spread_of(row) for row in taken]
     numbers = {norm: spread.median for norm, spread in zip(NORMS, spreads, strict=True)}
     if np.isinf(taken).all():
-        return Verdict(None, f"No net reached {100 * settings.target:.3g} % test accuracy in {settings.steps} steps.", numbers)
+        return Verdict(None, f"No net reached {plain(100 * settings.target)} % test accuracy in {settings.steps} steps.", numbers)
     best = min(
         range(2, len(NORMS)), key=lambda arm: (spreads[arm].median, float(np.mean(np.minimum(taken[arm], settings.steps))))
     )
@@ -103,7 +103,7 @@ def verdict(settings: RaceSettings, results: Results) -> Verdict | None:
         answer
     ]
     sentence = (
-        f"{start}: to {100 * settings.target:.3g} % test accuracy batch norm took {_words(spreads[BATCH])} steps, "
+        f"{start}: to {plain(100 * settings.target)} % test accuracy batch norm took {_words(spreads[BATCH])} steps, "
         f"{STYLES[best].label}, the quickest of the others, {_words(spreads[best])}; "
         f"batch norm was sooner for {sooner} of {settings.seeds} seeds, "
         f"later for {later}. Without a norm it took {_words(spreads[0])}."

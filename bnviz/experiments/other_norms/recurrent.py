@@ -7,10 +7,10 @@ from bnviz.charts.sweeps import category_chart, layer_chart, norm_style, sweep_s
 from bnviz.charts.theme import SPARE_DASHES, ArmStyle
 from bnviz.config import ArmConfig, Float, InitName, Int, NormName, RecurrentNorm, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.errors import reading
+from bnviz.experiments.errors import lower_share, reading
 from bnviz.experiments.other_norms.common import BA, COOIJMANS, LAURENT, STAGE, newest, training_charts
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import spread_of
+from bnviz.experiments.sweeps import plain, spread_of
 
 TIME_STEPS = 8  # rows of an image
 ARMS: tuple[tuple[str, str, NormName, RecurrentNorm], ...] = (
@@ -118,7 +118,9 @@ def verdict(settings: RecurrentSettings, results: Results) -> Verdict | None:
     better = [arm for arm in range(1, len(ARMS)) if (losses[arm] < losses[0]).all()]
     numbers = {key: float(np.median(row)) for (key, *_), row in zip(ARMS, losses, strict=True)}
     numbers |= {f"train_{key}": float(np.median(row)) for (key, *_), row in zip(ARMS, training, strict=True)}
-    numbers |= {f"lower_{key}": float((row < losses[0]).mean()) for (key, *_), row in zip(ARMS, losses, strict=True)}
+    numbers |= {f"lower_{key}": lower_share(row, losses[0]) for (key, *_), row in zip(ARMS, losses, strict=True)}
+    if not np.isfinite(losses).any():
+        return Verdict(None, "Every net diverged, so there is nothing to compare.", numbers)
     best = min(better, key=lambda arm: float(np.median(losses[arm]))) if better else 0
     answer = {0: "none", 4: "layer"}.get(best, "batch")
     start = f"{ARMS[best][1]} beats the net without a norm for every seed" if best else "No version beats the net without a norm"
@@ -129,7 +131,7 @@ def verdict(settings: RecurrentSettings, results: Results) -> Verdict | None:
 
 def _spread(losses: np.ndarray) -> str:
     spread = spread_of(losses)
-    return f"{spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g})"
+    return f"{plain(spread.median)} ({plain(spread.low)} to {plain(spread.high)})"
 
 
 def judge(found: Verdict) -> Finding:
@@ -138,7 +140,7 @@ def judge(found: Verdict) -> Finding:
     best = min(found.numbers[key] for key in versions)
     shares = [found.numbers[f"lower_{key}"] for key in versions]
     measured = (
-        f"test loss {best:.3g} with the best of three batch norms, {found.numbers['none']:.3g} without a norm; "
+        f"test loss {plain(best)} with the best of three batch norms, {plain(found.numbers['none'])} without a norm; "
         f"lower with it for {100 * max(shares):.0f} % of the seeds at most"
     )
     if max(shares) == 0:

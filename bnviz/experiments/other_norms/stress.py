@@ -18,6 +18,7 @@ from bnviz.experiments.other_norms.common import (
     training_charts,
 )
 from bnviz.experiments.results import Results
+from bnviz.experiments.sweeps import plain
 
 
 class StressSettings(Settings):
@@ -84,7 +85,7 @@ def judge(found: Verdict) -> Finding:
     """Supported when batch norm fails and every other net learns in all trials."""
     lowest = min(found.numbers[f"{norm}_low"] for norm in NORMS if norm != "batch")
     measured = (
-        f"test accuracy {100 * found.numbers['batch']:.3g} % with batch norm, at least {100 * lowest:.3g} % with the others"
+        f"test accuracy {plain(100 * found.numbers['batch'])} % with batch norm, at least {plain(100 * lowest)} % with the others"
     )
     if found.answer == "batch":
         return Finding("supported", measured)

@@ -9,7 +9,7 @@ from bnviz.experiments.base import Choice, Claim, Finding, Part, Preset, Referen
 from bnviz.experiments.placement.drawn import accuracies_of, charts
 from bnviz.experiments.placement.nets import AFTER, BEFORE, NAMES, NONE, PlacementSettings, stages
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import final_losses, spread_of
+from bnviz.experiments.sweeps import final_losses, plain, spread_of
 
 FloatArray = NDArray[np.float64]
 ADVICE = {"relu": "before", "leaky_relu": "before", "tanh": "after", "sigmoid": "after"}  # of the sources; none for GELU
@@ -75,7 +75,7 @@ def ratios(results: Results, key: str) -> FloatArray:
 def _ratio(results: Results, key: str, place: str) -> str:
     ratio = ratios(results, key)
     spread = spread_of(ratio if place == "after" else 1 / ratio)
-    return f"{spread.median:.3g} times, {spread.low:.3g} to {spread.high:.3g}"
+    return f"{plain(spread.median)} times, {plain(spread.low)} to {plain(spread.high)}"
 
 
 def _accuracy_words(settings: PlacementSettings, results: Results) -> str:
@@ -83,7 +83,7 @@ def _accuracy_words(settings: PlacementSettings, results: Results) -> str:
     gaps = {key: float(np.median(_gap(settings, results, key))) for key in settings.shapes}
     key = max(gaps, key=lambda name: abs(gaps[name]))
     which = "after" if gaps[key] > 0 else "before"
-    return f"On the test set the orders differ most with {NAMES[key]}: {abs(gaps[key]):.2g} points in favour of {which}."
+    return f"On the test set the orders differ most with {NAMES[key]}: {plain(abs(gaps[key]), 2)} points in favour of {which}."
 
 
 def _gap(settings: PlacementSettings, results: Results, key: str) -> FloatArray:
@@ -107,12 +107,10 @@ def _judge(keys: tuple[str, ...], sign: float) -> Callable[[Verdict], Finding]:
     """A judge of "after" (1) or "before" (-1) for these activations: in all of them, in some, in none for every seed."""
 
     def judge(found: Verdict) -> Finding:
-        signs = [found.numbers.get(f"after_{key}", 0.0) for key in keys]
-        measured = ", ".join(
-            f"{NAMES[key]}: loss {found.numbers[f'loss_before_{key}']:.3g} before, {found.numbers[f'loss_after_{key}']:.3g} after"
-            for key in keys
-            if f"after_{key}" in found.numbers
-        )
+        numbers = found.numbers
+        signs = [numbers[f"after_{key}"] for key in keys]
+        losses = {key: [plain(numbers[f"loss_{order}_{key}"]) for order in ("before", "after")] for key in keys}
+        measured = ", ".join(f"{NAMES[key]}: loss {before} before, {after} after" for key, (before, after) in losses.items())
         if all(each == sign for each in signs):
             return Finding("supported", measured)
         return Finding("not supported in this setting" if all(each == -sign for each in signs) else "mixed", measured)

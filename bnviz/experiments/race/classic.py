@@ -14,8 +14,6 @@ BJORCK = Reference("Bjorck et al. 2018, Understanding Batch Normalization", "htt
 def judge_speed(verdict: Verdict) -> Finding:
     """Supported when the whole interval of the speed-up lies above 1, not supported when all of it lies below."""
     numbers = verdict.numbers
-    if "interval_low" not in numbers:
-        return Finding("mixed", verdict.sentence)
     low, high = numbers["interval_low"], numbers["interval_high"]
     if low > 1:
         return Finding("supported", twins.measured(verdict))

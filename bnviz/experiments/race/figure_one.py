@@ -184,8 +184,6 @@ def _answer(low: float, high: float, trials: int) -> str | None:
 def judge_steady(verdict: Verdict) -> Finding:
     """Supported when batch norm's input travels less in every pair's interval and widens less; mixed when only one holds."""
     numbers = verdict.numbers
-    if "ratio_low" not in numbers:
-        return Finding("mixed", verdict.sentence)
     steadier, narrower = numbers["ratio_low"] > 1, numbers["widening_batch"] < numbers["widening_plain"]
     travels, widths = ([plain(numbers[f"{what}_{net}"]) for net in ("plain", "batch")] for what in ("travel", "widening"))
     measured = (

@@ -29,8 +29,6 @@ class SmallRateSettings(twins.TwinSettings):
 def judge_no_gain(verdict: Verdict) -> Finding:
     """Supported when the interval of the speed-up has nothing above an even race, not supported when all of it is above 1."""
     numbers = verdict.numbers
-    if "interval_low" not in numbers:
-        return Finding("mixed", verdict.sentence)
     low, high = numbers["interval_low"], numbers["interval_high"]
     judgement = "supported" if high <= twins.NEARLY_EVEN[1] else "not supported in this setting" if low > 1 else "mixed"
     return Finding(judgement, twins.measured(verdict))

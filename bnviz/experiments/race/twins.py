@@ -118,7 +118,7 @@ def verdict(settings: TwinSettings, results: Results) -> Verdict | None:
     if not race.over or not comparisons:
         return Verdict(None, race.sentence(), _accuracies(race))
     comparison = comparisons[0]
-    final = ", ".join(f"{100 * race.medians[-1, arm]:.3g} % {words}" for arm, words in ((BATCH, "with"), (PLAIN, "without")))
+    final = ", ".join(f"{plain(100 * race.medians[-1, arm])} % {words}" for arm, words in ((BATCH, "with"), (PLAIN, "without")))
     sentence = f"{race.sentence()} Median test accuracy at the end: {final}."
     return Verdict(answer_of(comparison), sentence, _accuracies(race) | _numbers(comparison, race))
 
