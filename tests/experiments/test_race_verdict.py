@@ -193,7 +193,7 @@ def test_many_arms_are_compared_with_no_norm_wherever_it_stands() -> None:
     assert [comparison.label for comparison in verdict.comparisons()] == ["batch norm", "layer norm", "RMS norm"]
     assert verdict.sentence() == (
         "To 91 % test accuracy, against no norm: batch norm 2x sooner (2 to 2); layer norm did not get there in 8 of 8 trials; "
-        "RMS norm no clear difference (1 to 1) (8 trials, 95 % intervals)."
+        "RMS norm no clear difference (speed-up 1 to 1) (8 trials, 95 % intervals)."
     )
 
 

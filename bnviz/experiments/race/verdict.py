@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bnviz.config import RunConfig
 from bnviz.experiments.order_statistics import first_crossing, median_interval
+from bnviz.experiments.sweeps import plain
 from bnviz.records import StageMeasured, StepMeasured
 
 TARGET_SHARE = 0.9  # of the way from the accuracy at the start to the best one
@@ -218,8 +219,14 @@ def _in_short(comparison: Comparison) -> str:
     if comparison.speedup[0] == 0:
         return f"did not get there in {np.isinf(comparison.steps).sum()} of {len(comparison.steps)} trials"
     if comparison.outcome == "no clear difference":
-        return f"no clear difference ({_bounds(comparison)})"
-    return f"{_times(comparison)} ({_bounds(comparison)})"
+        return f"no clear difference (speed-up {_bounds(comparison.interval)})"
+    return f"{_times(comparison)} ({_bounds(_on_its_scale(comparison))})"
+
+
+def _is_later(comparison: Comparison) -> bool:
+    """Whether the median speed-up is below 1: then a sentence has times as many steps, the inverse, and all bounds of it."""
+    least, most = comparison.speedup
+    return most <= 1 and least < 1
 
 
 def _times(comparison: Comparison) -> str:
@@ -228,29 +235,37 @@ def _times(comparison: Comparison) -> str:
     bound = "at least " if least != most else ""
     if least == most == 1:
         return "no sooner"
-    if least >= 1:
-        return f"{bound}{_number(least)}x sooner"
-    return f"{bound}{_number(1 / most)}x later" if most <= 1 else "neither clearly sooner nor later"
+    if _is_later(comparison):
+        return f"{bound}{plain(1 / most)}x later"
+    return f"{bound}{plain(least)}x sooner" if least >= 1 else "neither clearly sooner nor later"
+
+
+def _on_its_scale(comparison: Comparison) -> tuple[float, float]:
+    """(low, high) of the interval on the scale of `_times`: the speed-up, or times as many steps where it is later."""
+    low, high, _ = comparison.interval
+    return (1 / high, 1 / low if low > 0 else np.inf) if _is_later(comparison) else (low, high)
 
 
 def _range(comparison: Comparison) -> str:
-    """'(95 % interval 1.9 to 2.8, 8 trials)': of the speed-up, so below 1 is later."""
+    """'(95 % interval 1.9 to 2.8, 8 trials)', on the scale of `_times`, which is named where the sentence does not say it."""
     low, _, is_confident = comparison.interval
-    used = comparison.bounds.shape[1]
+    bounds, used, is_later = _bounds(_on_its_scale(comparison)), comparison.bounds.shape[1], _is_later(comparison)
     if used == 1:
         return "(one trial: no interval)"
     if not is_confident:
-        return f"({used} trials gave a speed-up of {_bounds(comparison)}: too few for a 95 % interval)"
+        gave = f"took {bounds} times as many steps" if is_later else f"gave a speed-up of {bounds}"
+        return f"({used} trials {gave}: too few for a 95 % interval)"
     left = f", {comparison.left_out} left out in which neither got there" if comparison.left_out else ""
-    speed = "" if low > 1 else "of the speed-up "
-    return f"(95 % interval {speed}{_bounds(comparison)}, {used} trials{left})"
+    interval = f"{bounds} times as many steps" if is_later else bounds if low > 1 else f"of the speed-up {bounds}"
+    return f"(95 % interval {interval}, {used} trials{left})"
 
 
-def _bounds(comparison: Comparison) -> str:
-    low, high, _ = comparison.interval
+def _bounds(ends: tuple[float, ...]) -> str:
+    """'1.9 to 2.8', '1.9 or more', '2.8 or less'."""
+    low, high = ends[:2]
     if np.isinf(high):
-        return f"{_number(low)} or more" if low > 0 else "any"
-    return f"{_number(low)} to {_number(high)}" if low > 0 else f"{_number(high)} or less"
+        return f"{plain(low)} or more" if low > 0 else "any"
+    return f"{plain(low)} to {plain(high)}" if low > 0 else f"{plain(high)} or less"
 
 
 def _median(values: NDArray[np.float64]) -> float:
@@ -260,14 +275,8 @@ def _median(values: NDArray[np.float64]) -> float:
     return float(middle[-1]) if np.isinf(middle).any() else float(middle.mean())
 
 
-def _number(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    digits = f"{value:.3g}"
-    return digits if "e" not in digits else f"{float(digits):.0f}"
-
-
 def _percent(share: float) -> str:
-    return f"{_number(100 * share)} %"
+    return f"{plain(100 * share)} %"
 
 
 def _capital(text: str) -> str:
