@@ -103,10 +103,10 @@ def verdict(settings: LeakSettings, results: Results) -> Verdict | None:
     others = float(np.delete(leak, BATCH, axis=0).max())
     tested = 100 * float(leak[BATCH, TESTING].max())
     sentence = (
-        f"In training mode companions move a sample's logits by {plain(small.median)} % of their spread over samples in batches "
-        f"of {sizes[0]} ({plain(small.low)} to {plain(small.high)} over {small.count} nets) and by {plain(large.median)} % in "
-        f"batches of {sizes[-1]} with batch norm; in test mode by {plain(tested)} %, and those of the other nets by at most "
-        f"{plain(100 * others)} %."
+        f"In training mode companions move a sample's logits by {plain(small.median)} % ({plain(small.low)} to "
+        f"{plain(small.high)} over {small.count} nets) of their spread over samples in batches of {sizes[0]} and by "
+        f"{plain(large.median)} % in batches of {sizes[-1]} with batch norm; in test mode by {plain(tested)} %, and those of the "
+        f"other nets by at most {plain(100 * others)} %."
     )
     numbers = {
         "leak_small": small.median,
