@@ -14,12 +14,11 @@ import pandas as pd
 
 from bnviz.config import RunConfig
 from bnviz.experiments.race import RaceVerdict
-from bnviz.records import CURVE_MEASURES, Record, RunFailed, RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.records import CURVE_MEASURES, END_STATES, Record, RunStarted, RunStopped, StepMeasured
 from bnviz.runner import run
 from bnviz.tables import Tables
 
 Progress = Callable[[StepMeasured], object]
-STATES = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
 
 
 class Trace:
@@ -71,7 +70,7 @@ class Trace:
         started, last = self.started, self.records[-1]
         return {
             "run_id": started.run_id,
-            "state": STATES.get(type(last), "running"),
+            "state": END_STATES.get(type(last), "running"),
             "reason": getattr(last, "reason", ""),
             "step": getattr(last, "step", 0),
             "seconds": round(self.seconds, 3),

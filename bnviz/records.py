@@ -9,6 +9,7 @@ Values of a trial that has diverged are NaN from then on; integer counts are flo
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +118,8 @@ class RunFailed:
 
 
 RunEnded = RunFinished | RunStopped | RunFailed
+EndState = Literal["finished", "stopped", "failed"]
+END_STATES: dict[type, EndState] = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
 Started = RunStarted | StudyStarted  # all three unions can be asked for with isinstance
 Measured = StepMeasured | StageMeasured
 Record = Started | Measured | RunEnded

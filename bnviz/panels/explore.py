@@ -10,7 +10,7 @@ from bnviz.charts.numbers import LEVELS, band, band_words, pack, shorts
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.theme import arm_styles
 from bnviz.experiments.race import RaceVerdict
-from bnviz.records import TENSORS, ArmMeasured, RunEnded, RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.records import END_STATES, TENSORS, ArmMeasured, RunEnded, RunStarted, StepMeasured
 
 Series = list[Any]
 SHARE_WORTH_SAYING = 0.001  # a share outside the bins below this is not mentioned
@@ -61,7 +61,7 @@ class ExploreEncoder:
 
     def end(self, ended: RunEnded) -> dict[str, Any]:
         """How the run ended and the last word on it."""
-        state = "finished" if isinstance(ended, RunFinished) else "stopped" if isinstance(ended, RunStopped) else "failed"
+        state = END_STATES[type(ended)]
         return {"state": state, "step": ended.step, "reason": getattr(ended, "reason", ""), "verdict": self._sentence()}
 
     def _sentence(self) -> str:

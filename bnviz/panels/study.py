@@ -5,7 +5,7 @@ from typing import Any
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.catalog import part_of, settings_of
 from bnviz.experiments.results import Results
-from bnviz.records import RunEnded, RunFinished, RunStopped, StageMeasured, StudyStarted
+from bnviz.records import END_STATES, RunEnded, RunFinished, RunStopped, StageMeasured, StudyStarted
 
 TOO_LITTLE = "Stopped before there was enough to say."
 
@@ -48,7 +48,7 @@ class StudyEncoder:
         """How the study ended, the last word on it, and the answer that it gives to the prediction."""
         if not isinstance(ended, RunFinished):
             self._conclude()
-        state = "finished" if isinstance(ended, RunFinished) else "stopped" if isinstance(ended, RunStopped) else "failed"
+        state = END_STATES[type(ended)]
         is_early = isinstance(ended, RunStopped) and self._verdict is None
         sentence = self._verdict.sentence if self._verdict else TOO_LITTLE if is_early else ""
         answer = self._verdict.answer if self._verdict else None

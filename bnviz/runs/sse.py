@@ -18,8 +18,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bnviz.records import Measured, RunEnded, Started
-from bnviz.runs.status import END_STATES, LiveRun
+from bnviz.records import END_STATES, Measured, RunEnded, Started
+from bnviz.runs.status import LiveRun
 from bnviz.runs.trace import Feed
 
 PING_SECONDS = 15.0  # proxies close connections on which nothing is said for a minute

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bnviz.config import AnyConfig
-from bnviz.records import RunFailed, RunFinished, RunStopped
+from bnviz.records import EndState
 from bnviz.runs.engine import Worker
 from bnviz.runs.trace import Trace
 
-State = Literal["queued", "running", "finished", "stopped", "failed"]
-END_STATES: dict[type, State] = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
+State = Literal["queued", "running"] | EndState
 
 
 class UnknownRun(LookupError):
