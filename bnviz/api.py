@@ -28,7 +28,7 @@ from bnviz.panels import PANELS
 from bnviz.problems import Problem, one_line, problems
 from bnviz.records import Record, StepMeasured
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
-from bnviz.runs.sse import EventStream, Plain, SseEncoder, Streams, Subscriber
+from bnviz.runs.sse import EventStream, JsonEncoder, Plain, Streams, Subscriber
 from bnviz.runs.status import LiveRun
 from bnviz.study_table import row_count, study_table
 from bnviz.tables import Tables, to_csv
@@ -119,7 +119,7 @@ async def stream_run(
         return _unprocessable(_problem("panel", panel, "study for an experiment, explore for a run"))
 
     def subscribe(run: LiveRun) -> Subscriber:
-        feed = run.trace.feed(panel or "", lambda: SseEncoder(PANELS[panel]() if panel else Plain()))
+        feed = run.trace.feed(panel or "", lambda: JsonEncoder(PANELS[panel]() if panel else Plain()))
         return Subscriber(run, feed, after + 1)
 
     return EventStream(lambda: service.watch(run_id), subscribe, request.app.state.streams)

@@ -1,4 +1,4 @@
-"""Server-sent events: records as messages, and the response that sends a feed to one subscriber.
+"""Server-sent events: records as JSON, and the response that sends a feed of it to one subscriber.
 
 event: status  -> {"state", "queue_position", "cached"}, first and whenever it changes before the end
 event: panel   -> what the browser draws into              (of RunStarted, StudyStarted)
@@ -28,10 +28,15 @@ MAX_WRITE_BYTES = 2**20  # one write of a subscriber that catches up
 HEADERS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
-def message(event: str, data: Any, frame: int | None = None) -> bytes:
-    """One event; what is not a number in `data` becomes null."""
-    head = f"event: {event}\n" if frame is None else f"event: {event}\nid: {frame}\n"
-    return head.encode() + b"data: " + to_json(data, inf_nan_mode="null") + b"\n\n"
+def as_json(data: Any) -> bytes:
+    """JSON without line breaks; what is not a number in `data` becomes null."""
+    return to_json(data, inf_nan_mode="null")
+
+
+def framed(event: str, payload: bytes, frame: int | None = None) -> bytes:
+    """One event around JSON without line breaks."""
+    number = b"" if frame is None else b"id: %d\n" % frame
+    return b"event: %s\n%sdata: %s\n\n" % (event.encode(), number, payload)
 
 
 class Panel(Protocol):
@@ -78,23 +83,23 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-class SseEncoder:
-    """Records to the bytes of events, by way of a panel."""
+class JsonEncoder:
+    """Records to JSON, by way of a panel."""
 
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
 
     def start(self, record: Started) -> bytes:
-        """The `panel` event."""
-        return message("panel", self._panel.start(record))
+        """Of the `panel` event."""
+        return as_json(self._panel.start(record))
 
     def frame(self, record: Measured) -> bytes:
-        """A `frame` event."""
-        return message("frame", self._panel.frame(record), record.frame)
+        """Of a `frame` event."""
+        return as_json(self._panel.frame(record))
 
     def end(self, record: RunEnded) -> bytes:
-        """The last event."""
-        return message(END_STATES[type(record)], self._panel.end(record))
+        """Of the last event."""
+        return as_json(self._panel.end(record))
 
 
 class Subscriber:
@@ -115,21 +120,27 @@ class Subscriber:
         if status != self._status and not (self._status and self._run.over):  # the last event tells how it ended
             self._status = status
             data = {"state": status[0], "queue_position": status[1], "cached": self._cached}
-            parts.append(message("status", data))
+            parts.append(framed("status", as_json(data)))
         if not self._started and feed.start is not None:
             self._started = True
-            parts.append(feed.start)
+            parts.append(framed("panel", feed.start))
         size, frames = 0, feed.frames
         while self._next < len(frames) and size < MAX_WRITE_BYTES:
-            parts.append(frames[self._next])
+            parts.append(framed("frame", frames[self._next], self._next))
             size += len(parts[-1])
             self._next += 1
-        if feed.error and not end:
-            end = message("failed", {"step": self._run.trace.step, "reason": "The server could not draw this run."})
-        if end and self._next >= len(frames):
-            parts.append(end)
+        if (last := self._last(end)) and self._next >= len(frames):
+            parts.append(last)
             self.done = True
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _last(self, end: bytes | None) -> bytes:
+        """The event that ends the stream; empty while the run goes on."""
+        if end:
+            return framed(END_STATES[type(self._run.trace.ended)], end)
+        if self._feed.error:
+            return framed("failed", as_json({"step": self._run.trace.step, "reason": "The server could not draw this run."}))
+        return b""
 
 
 class EventStream(Response):

@@ -17,7 +17,7 @@ from streamlit.components.v2 import component
 from bnviz import static
 from bnviz.panels import PANELS
 from bnviz.runs.service import QueueFull, UnknownRun, get_service
-from bnviz.runs.sse import SseEncoder
+from bnviz.runs.sse import JsonEncoder
 from bnviz.runs.trace import Feed
 
 TICK_SECONDS = 0.4
@@ -158,7 +158,7 @@ def _news(run_id: str, panel: str, key: str) -> dict[str, Any]:
         status, trace = service.status(run_id), service.trace(run_id)
     except UnknownRun:
         return {"status": None, "start": None, "frames": [], "count": 0, "end": {"state": "lost", "step": 0}}
-    feed: Feed = trace.feed(panel, lambda: SseEncoder(PANELS[panel]()))
+    feed: Feed = trace.feed(panel, lambda: JsonEncoder(PANELS[panel]()))
     first = min(state["before"], state["sent"])
     asked = _component_state(key).get("resume_from")
     if asked and asked != state["resume"]:
@@ -169,13 +169,8 @@ def _news(run_id: str, panel: str, key: str) -> dict[str, Any]:
     state["before"], state["sent"] = state["sent"], last
     return {
         "status": {"state": status.state, "queue_position": status.queue_position, "cached": status.cached},
-        "start": _payload(feed.start) if first == 0 and feed.start else None,
-        "frames": [_payload(frame) for frame in frames],
+        "start": json.loads(feed.start) if first == 0 and feed.start else None,
+        "frames": [json.loads(frame) for frame in frames],
         "count": len(feed.frames),
-        "end": _payload(end) if is_complete and end else None,
+        "end": json.loads(end) if is_complete and end else None,
     }
-
-
-def _payload(message: bytes) -> Any:
-    """The JSON in an encoded event."""
-    return json.loads(message.split(b"\ndata: ", 1)[1])

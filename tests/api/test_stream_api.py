@@ -212,12 +212,12 @@ def test_a_quiet_stream_is_pinged(make_server, config, monkeypatch):
 
 def test_numbers_that_are_none_become_null():
     assert (
-        sse.message("frame", {"a": float("nan"), "b": [float("inf")]}, 3)
+        sse.framed("frame", sse.as_json({"a": float("nan"), "b": [float("inf")]}), 3)
         == b'event: frame\nid: 3\ndata: {"a":null,"b":[null]}\n\n'
     )
 
 
 def test_line_breaks_cannot_forge_events():
-    text = sse.message("failed", {"reason": "a\n\nevent: finished\ndata: {}\n\n"}).decode()
+    text = sse.framed("failed", sse.as_json({"reason": "a\n\nevent: finished\ndata: {}\n\n"})).decode()
     assert text.count("\n\n") == 1
     assert json.loads(text.partition("data: ")[2]) == {"reason": "a\n\nevent: finished\ndata: {}\n\n"}

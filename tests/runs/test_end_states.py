@@ -9,8 +9,9 @@ from bnviz.panels import PANELS
 from bnviz.panels.explore import ExploreEncoder
 from bnviz.recording import Trace
 from bnviz.records import END_STATES, RunEnded, RunFinished, RunStarted, RunStopped
-from bnviz.runs.sse import SseEncoder
+from bnviz.runs.sse import JsonEncoder, Subscriber
 from bnviz.runs.status import LiveRun
+from bnviz.runs.trace import Feed
 
 STARTED = RunStarted("0" * 16, RunConfig(), (("w",),) * 2, (("b",),) * 2, (), 64, 10, None, {})
 
@@ -35,7 +36,10 @@ def test_panels_say_what_the_records_say(halted, panel):
 
 
 def test_streams_say_what_the_records_say(halted):
-    assert SseEncoder(ExploreEncoder()).end(halted).startswith(b"event: halted\n")
+    run, feed = LiveRun(RunConfig()), Feed(JsonEncoder(ExploreEncoder()))
+    run.trace.append(halted)
+    feed.pump(run.trace)
+    assert b"\n\nevent: halted\ndata: {" in Subscriber(run, feed, 0).take()
 
 
 def test_recordings_say_what_the_records_say(halted):
