@@ -43,16 +43,6 @@ export function button(name, label, act, text = "") {
   return element;
 }
 
-const DASHES = { dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "11 4", longdashdot: "11 3 2 3" };
-const SYMBOLS = {
-  circle: "M20 5a4 4 0 1 1-8 0a4 4 0 1 1 8 0z",
-  square: "M12.500 1.500h7v7h-7z",
-  diamond: "M16 0l5 5-5 5-5-5z",
-  "triangle-up": "M16 0.500l4.800 8.500h-9.600z",
-  "triangle-down": "M16 9.500l4.800-8.500h-9.600z",
-  cross: "M14.500 1h3v2.500h2.500v3h-2.500v2.500h-3v-2.500h-2.500v-3h2.500z",
-};
-
 /** A sample of how a style is drawn: a line in its colour and dash, with its symbol or thin without one; or an area. */
 export function sample(style, hasSymbol = false) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -70,7 +60,7 @@ export function sample(style, hasSymbol = false) {
     if (style.dash === "cross") draw({ d: "M3.500 2.500l5 5M8.500 2.500l-5 5", stroke: "#fff", "stroke-width": 1.4 });
     return svg;
   }
-  draw({ d: "M1 5h30", stroke: style.color, "stroke-width": style.symbol === "" ? 2 : 3.5, "stroke-dasharray": DASHES[style.dash] || "none" });
-  if (hasSymbol && SYMBOLS[style.symbol]) draw({ d: SYMBOLS[style.symbol], fill: style.color });
+  draw({ d: "M1 5h30", stroke: style.color, "stroke-width": style.symbol === "" ? 2 : 3.5, "stroke-dasharray": style.stroke });
+  if (hasSymbol && style.shape) draw({ d: style.shape, fill: style.color });
   return svg;
 }

@@ -1,22 +1,14 @@
 // Packed cells to small images: a grid as a whole, or a map that grows to the right by one column a frame.
 
-import { LEVEL } from "./paths.js";
-
 export const EMPTY_IMAGE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
-const [NOT_MEASURED, DIVERGED] = [".", "!"]; // the same in bnviz/charts/spec.py
-const DIVERGED_COLOR = "#c2185b"; // the same in bnviz/charts/images.py
 const CELL = 16; // pixels of a cell with room for a cross
 const MAP_WIDTH = 320; // pixels of a growing map: more columns than a chart is wide serve nobody
 const MOST_PLAIN = 4096; // cells of a grid above which each is one pixel
 
 let scratch = null;
 
-function color(cell, palette) {
-  return cell === DIVERGED ? DIVERGED_COLOR : palette[LEVEL[cell.charCodeAt(0)] % palette.length];
-}
-
 /** A grid, row after row from the bottom up, as a PNG in a data URL; `rows` 0 is a square. */
-export function toImage(packed, palette, rows = 0) {
+export function toImage(packed, palette, cells, rows = 0) {
   const height = rows || Math.round(Math.sqrt(packed.length));
   const width = Math.max(1, Math.round(packed.length / height));
   const cell = rows && packed.length <= MOST_PLAIN ? CELL : 1;
@@ -25,11 +17,11 @@ export function toImage(packed, palette, rows = 0) {
   const context = scratch.getContext("2d");
   for (let i = 0; i < packed.length; i++) {
     const at = packed[i];
-    if (at === NOT_MEASURED) continue;
+    if (at === cells.notMeasured) continue;
     const [x, y] = [(i % width) * cell, (height - 1 - Math.floor(i / width)) * cell];
-    context.fillStyle = color(at, palette);
+    context.fillStyle = cells.color(at, palette);
     context.fillRect(x, y, cell, cell);
-    if (at === DIVERGED && cell > 1) cross(context, x, y);
+    if (at === cells.diverged && cell > 1) cross(context, x, y);
   }
   return scratch.toDataURL();
 }
@@ -48,8 +40,8 @@ function cross(context, x, y) {
 
 /** A map over the steps. It keeps its canvas, so that a new frame costs one column. */
 export class GrowingMap {
-  constructor(rows, palette, [low, high]) {
-    Object.assign(this, { rows, palette, low, high, shown: -1 });
+  constructor(rows, palette, cells, [low, high]) {
+    Object.assign(this, { rows, palette, cells, low, high, shown: -1 });
     this.canvas = document.createElement("canvas");
     Object.assign(this.canvas, { width: MAP_WIDTH, height: rows });
     this.context = this.canvas.getContext("2d");
@@ -81,8 +73,8 @@ export class GrowingMap {
     this.context.clearRect(x, 0, width, this.rows);
     for (let from = 0, to = 0; from < packed.length; from = to) {
       while (to < packed.length && packed[to] === packed[from]) to++;
-      if (packed[from] === NOT_MEASURED) continue;
-      this.context.fillStyle = color(packed[from], this.palette);
+      if (packed[from] === this.cells.notMeasured) continue;
+      this.context.fillStyle = this.cells.color(packed[from], this.palette);
       this.context.fillRect(x, this.rows - to, width, to - from);
     }
   }

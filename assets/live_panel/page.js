@@ -18,6 +18,11 @@ export function loadPlotly(url) {
   return plotly;
 }
 
+/** A length of the style sheet, in pixels: a custom property, or a property such as `row-gap`. */
+export function lengthOf(element, name) {
+  return parseFloat(getComputedStyle(element).getPropertyValue(name));
+}
+
 /** Colours and font of the page's theme, and what the visitor's device prefers. */
 export function readTheme(element) {
   const style = getComputedStyle(element);

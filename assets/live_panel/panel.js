@@ -4,16 +4,14 @@ import { Bar, KEYS_HELP, onKey } from "./bar.js";
 import { Card } from "./card.js";
 import { make, sample, say } from "./dom.js";
 import { Playback } from "./playback.js";
-import { loadPlotly, readTheme } from "./page.js";
+import { lengthOf, loadPlotly, readTheme } from "./page.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { Pace, predictionWords, statusWords } from "./words.js";
 
 const DRAW_BUDGET = 8; // milliseconds of drawing in one animation frame
-const WIDE = 1000; // pixels; narrower windows scroll
 const [SHORTEST, TALLEST, TALLEST_ROW] = [140, 340, 420]; // pixels of a plot; of one in a single row
 const HIGHEST = 0.3; // share of the window that what stands above the charts takes at most from their height
-const GAP = 10; // pixels between cards
 const MOST_SPAN = 2; // columns that a chart is widened to, to fill its row
 const VERDICT_PAUSE = 500; // milliseconds between two sentences: a sentence must be readable
 
@@ -163,12 +161,13 @@ export class Panel {
   /** Choose the plots' height so that two rows of charts fit between the head and the playback bar. */
   fit() {
     const first = this.grid.querySelector(".bnv-card");
-    if (!first || innerWidth <= WIDE) return this.root.style.removeProperty("--plot");
+    const rows = Math.min(this.rows || Infinity, lengthOf(this.root, "--rows"));
+    if (!first || !rows) return this.root.style.removeProperty("--plot");
     const scroller = this.root.closest("[data-testid=stMain]");
     const top = this.grid.getBoundingClientRect().top + (scroller ? scroller.scrollTop : scrollY);
     const around = Math.max(...[...this.grid.querySelectorAll(".bnv-card")].map((card) => card.bnvCard.around));
-    const rows = Math.min(this.rows || 2, 2);
-    const room = (innerHeight - Math.min(top, HIGHEST * innerHeight) - this.foot.offsetHeight - (rows + 1) * GAP) / rows - around;
+    const gaps = (rows + 1) * lengthOf(this.grid, "row-gap");
+    const room = (innerHeight - Math.min(top, HIGHEST * innerHeight) - this.foot.offsetHeight - gaps) / rows - around;
     const tallest = rows === 1 ? TALLEST_ROW : TALLEST;
     this.root.style.setProperty("--plot", `${Math.round(Math.min(Math.max(room, SHORTEST), tallest))}px`);
   }

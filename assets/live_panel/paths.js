@@ -1,10 +1,6 @@
 // Series to points: for Plotly (arrays) and for the fast path (the `d` of an SVG path). Gaps are null.
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-export const LEVEL = new Uint8Array(128);
-for (let index = 0; index < ALPHABET.length; index++) LEVEL[ALPHABET.charCodeAt(index)] = index;
 const MOST_POINTS = 700; // more than a chart has pixels; longer series are thinned, the last point always stays
-const RIDGE_HEIGHT = 1.25;
 
 const isMissing = (value) => value === null || value === undefined;
 
@@ -67,8 +63,8 @@ export function flagPieces(x, column, count, y) {
   return flagged.map((value) => ({ x: [value], y: [y] }));
 }
 
-/** Outlines of a ridge mark, one a row; `low` and `high` are the ends of the bins. */
-export function ridgePieces(rows, low, high) {
+/** Outlines of a ridge mark, one a row, the highest level `height` high; `low` and `high` are the ends of the bins. */
+export function ridgePieces(rows, cells, height, [low, high]) {
   return rows.map((row, baseline) => {
     const width = (high - low) / row.length;
     const piece = { x: [], y: [] };
@@ -78,9 +74,9 @@ export function ridgePieces(rows, low, high) {
     };
     add(low, baseline);
     for (let i = 0; i < row.length; i++) {
-      const level = LEVEL[row.charCodeAt(i)];
-      const around = level + (i ? LEVEL[row.charCodeAt(i - 1)] : 0) + (i + 1 < row.length ? LEVEL[row.charCodeAt(i + 1)] : 0);
-      if (around) add(low + (i + 0.5) * width, baseline + (RIDGE_HEIGHT * level) / 63);
+      const level = cells.level(row, i);
+      const around = level + (i ? cells.level(row, i - 1) : 0) + (i + 1 < row.length ? cells.level(row, i + 1) : 0);
+      if (around) add(low + (i + 0.5) * width, baseline + (height * level) / cells.top);
     }
     add(high, baseline);
     return piece;

@@ -7,6 +7,7 @@
 
 import { EMPTY_IMAGE, GrowingMap, toImage } from "./images.js";
 import { bandPieces, flagPieces, linePieces, pointPieces, rangePieces, ridgePieces, toArrays, toPath, toPixels } from "./paths.js";
+import { lengthOf } from "./page.js";
 import { yRange } from "./store.js";
 import { fitTicks } from "./ticks.js";
 
@@ -17,7 +18,6 @@ const CONFIG = {
   doubleClick: "reset",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
 };
-const PROJECTOR = 1700; // pixels of a window from which on text is larger; the same in panel.css
 const TOLERANCE = 2; // pixels between Plotly's path and ours
 const FILLED = 0.5; // share of a following y axis below which it shrinks to the data
 
@@ -139,11 +139,9 @@ export class Plot {
     const layout = structuredClone(this.spec.figure.layout);
     const titles = this.spec.titles[this.viewKey] || {};
     layout.uirevision = this.store.start.run_id;
-    layout.font = { color: this.theme.text, family: this.theme.font, size: 12 };
-    if (innerWidth >= PROJECTOR) {
-      layout.font.size = 15;
-      for (const side of ["l", "t", "b"]) layout.margin[side] += 8;
-    }
+    const [size, room] = [lengthOf(this.gd, "--plot-font"), lengthOf(this.gd, "--plot-room")]; // larger for a projector
+    layout.font = { color: this.theme.text, family: this.theme.font, size };
+    for (const side of ["l", "t", "b"]) layout.margin[side] += room;
     layout.width = this.gd.clientWidth || undefined;
     layout.height = this.gd.clientHeight || undefined;
     if (this.theme.coarse) layout.dragmode = false; // a finger scrolls the page
@@ -169,7 +167,7 @@ export class Plot {
     const isAppend = this.spec.kind === "append";
     const series = isAppend ? view.series[mark.series] : view.series[k]?.[mark.series];
     if (!series) return [];
-    if (mark.mark === "ridge") return ridgePieces(series, ...this.spec.figure.layout.xaxis.range);
+    if (mark.mark === "ridge") return ridgePieces(series, this.store.cells, mark.height, this.spec.figure.layout.xaxis.range);
     const x = isMissing(mark.x) ? (isAppend ? this.store.steps : this.spec.x) : series[mark.x] || [];
     const columns = mark.columns.map((column) => series[column] || []);
     const count = Math.min(isAppend ? k + 1 : x.length, columns[0].length);
@@ -195,7 +193,7 @@ export class Plot {
   image(mark, k, view) {
     if (mark.mark === "columns") return this.map(mark, k, view);
     const packed = view.series[k]?.[mark.series];
-    return packed ? toImage(packed, this.spec.palette, mark.rows) : EMPTY_IMAGE;
+    return packed ? toImage(packed, this.spec.palette, this.store.cells, mark.rows) : EMPTY_IMAGE;
   }
 
   /** A growing map as of frame k; every view has canvases of its own. */
@@ -203,7 +201,7 @@ export class Plot {
     const columns = view.series[mark.series]?.[mark.columns[0]];
     if (!columns) return EMPTY_IMAGE;
     const key = `${this.viewKey}:${mark.trace}`;
-    if (!this.maps.has(key)) this.maps.set(key, new GrowingMap(mark.rows, this.spec.palette, this.spec.figure.layout.xaxis.range));
+    if (!this.maps.has(key)) this.maps.set(key, new GrowingMap(mark.rows, this.spec.palette, this.store.cells, this.spec.figure.layout.xaxis.range));
     return this.maps.get(key).draw(columns, this.store.steps, k);
   }
 

@@ -1,5 +1,7 @@
 // The history of one run: every frame received, and per chart and view the columns and extents that drawing needs.
 
+import { Cells } from "./cells.js";
+
 export class Store {
   constructor(start) {
     this.start = start;
@@ -7,6 +9,11 @@ export class Store {
     this.steps = [];
     this.texts = new Map(); // key -> [[frame, value], ...], only where the value changed
     this.views = new Map();
+  }
+
+  /** How this run's cells are packed. */
+  get cells() {
+    return (this.unpacker ||= new Cells(this.start.cells));
   }
 
   get last() {

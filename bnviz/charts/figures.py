@@ -13,7 +13,7 @@ MAX_POINTS_SHOWN = 300  # training points drawn over a decision boundary
 TENSOR_NAMES = {"pre_norm": "pre-norm", "pre_activation": "pre-activation", "post_activation": "post-activation"}
 GRADIENTS = {"weight_grad_norm": "of the weights", "pre_norm_grad_norm": "of the pre-norm output"}
 S_SHAPED = ("sigmoid", "tanh")
-RIDGE_HEIGHT = 1.25  # rows are 1 apart: neighbours overlap a little; the same in assets/live_panel/paths.js
+RIDGE_HEIGHT = 1.25  # rows are 1 apart: neighbours overlap a little
 _DEAD = "A dead unit outputs 0 for every probe sample: no gradient passes, so it cannot learn."
 _SATURATED = "A saturated output sits on the flat end of its curve, where hardly any gradient passes."
 UNIT_WORDS = {
@@ -87,7 +87,7 @@ def histograms_figure(config: RunConfig) -> ChartSpec:
         titles={tensor: {"x": f"{name} value, first trial"} for tensor, name in TENSOR_NAMES.items()},
     )
     for index, style in enumerate(arm_styles(config)):
-        chart.add_ridge(style, index)
+        chart.add_ridge(style, index, RIDGE_HEIGHT)
     return chart
 
 

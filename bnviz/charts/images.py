@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike
 
 from bnviz.charts.numbers import ALPHABET, LEVELS, pack, short_text
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED, ChartSpec, Mark
-from bnviz.charts.theme import ArmStyle, axis, base_layout
+from bnviz.charts.theme import DIVERGED_COLOR, ArmStyle, axis, base_layout
 
 CIVIDIS = ("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838")
-DIVERGED_COLOR = "#c2185b"  # on no colour scale; the panel draws a white cross over it: the same in images.js
 MOST_TICKS = 7
 GAP = 0.03  # between panels, as a share of the plot
 TITLE = 0.1  # room for a panel's title where panels stand in two rows

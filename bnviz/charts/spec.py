@@ -11,16 +11,22 @@ by the selectors, and each mark draws one series into one trace (or image) of th
              columns (append only; one packed column a frame: an image that grows to the right)
 
 Packed cells are characters of `bnviz.charts.numbers.ALPHABET`, indices into `palette`; two others have a meaning of
-their own, NOT_MEASURED (nothing is drawn) and DIVERGED (a colour and a cross of their own).
+their own (`cells` tells the browser), NOT_MEASURED (nothing is drawn) and DIVERGED (a colour and a cross of their own).
 """
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from bnviz.charts.theme import LINE_WIDTH, ArmStyle
+from bnviz.charts.numbers import ALPHABET
+from bnviz.charts.theme import DIVERGED_COLOR, LINE_WIDTH, ArmStyle
 
-NOT_MEASURED, DIVERGED = ".", "!"  # the same in assets/live_panel/images.js
+NOT_MEASURED, DIVERGED = ".", "!"
 MARKER_SIZE = 7
+
+
+def cells() -> dict[str, str]:
+    """How cells are packed, for the panel: a character a level, from the lowest, and those with a meaning of their own."""
+    return {"alphabet": ALPHABET, "not_measured": NOT_MEASURED, "diverged": DIVERGED, "diverged_color": DIVERGED_COLOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Mark:
     rows: int = 0  # of an image; 0: a square one
     offset: float = 0.0  # range, points: added to x, so that arms stand side by side; flag: its y
     width: float = 0.0  # range: of the box
+    height: float = 0.0  # ridge: of the highest level; rows are 1 apart
 
     def as_dict(self) -> dict[str, Any]:
         """JSON for the panel."""
@@ -128,11 +135,11 @@ class ChartSpec:
         """A trace that brings its own x and y and never changes."""
         self.data.append({"type": "scatter", **trace, "uid": f"{self.id.replace('_', '')}{len(self.data)}"})
 
-    def add_ridge(self, style: ArmStyle, arm: int) -> None:
-        """Outlines of the arm's distributions, one row above the other."""
+    def add_ridge(self, style: ArmStyle, arm: int, height: float) -> None:
+        """Outlines of the arm's distributions, one row above the other, up to `height` high; rows are 1 apart."""
         line = {"color": style.color, "width": 1.5, "simplify": False}
         trace = {"type": "scatter", "mode": "lines", "fill": "toself", "line": line, "hoverinfo": "skip"}
-        self._add({**trace, "fillcolor": style.fill(0.3)}, Mark("ridge", len(self.data), arm, (), arm))
+        self._add({**trace, "fillcolor": style.fill(0.3)}, Mark("ridge", len(self.data), arm, (), arm, height=height))
 
     def _add(self, trace: dict[str, Any], mark: Mark) -> None:
         self.data.append({**trace, "uid": f"{self.id.replace('_', '')}{len(self.data)}", "x": [], "y": []})

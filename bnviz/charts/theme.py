@@ -49,10 +49,26 @@ NORM_SYMBOLS: dict[NormName, str] = {
     "batch_l2": "triangle-down",
     "batch_linf": "cross",
 }
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")  # the same in assets/live_panel/dom.js
+SHAPES = {  # of Plotly's symbols in the panel's legends, around (16, 5)
+    "circle": "M20 5a4 4 0 1 1-8 0a4 4 0 1 1 8 0z",
+    "square": "M12.5 1.5h7v7h-7z",
+    "diamond": "M16 0l5 5-5 5-5-5z",
+    "triangle-up": "M16 .5l4.8 8.5h-9.6z",
+    "triangle-down": "M16 9.5l4.8-8.5h-9.6z",
+    "cross": "M14.5 1h3v2.5h2.5v3h-2.5v2.5h-3v-2.5h-2.5v-3h2.5z",
+}
+STROKES = {  # of Plotly's dashes in the panel's legends
+    "solid": "none",
+    "dash": "7 4",
+    "dot": "2 3",
+    "dashdot": "7 3 2 3",
+    "longdash": "11 4",
+    "longdashdot": "11 3 2 3",
+}
+SYMBOLS, SPARE_DASHES = tuple(SHAPES), tuple(STROKES)
 PLAIN_COLORS = ("#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#0072B2", "#D55E00")  # norms' colours last
 THEORY_COLOR = "#808080"  # 3.9 : 1 on white, 4.3 : 1 on the dark page
-SPARE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+DIVERGED_COLOR = "#c2185b"  # on no colour scale; the panel draws a white cross over it
 CLASS_COLORS = ("#7b5cd6", "#e0a800", "#1b9e9e", "#c2487a", "#6b7a8f", "#8a6d3b")  # classes of 2-D data: no norm's colours
 LIVE = "&<>%$"  # what Plotly reads as tags, entities, templates and formulas
 BAND_OPACITY = 0.22
@@ -78,8 +94,8 @@ class ArmStyle:
         return f"rgba({', '.join(str(part) for part in _rgb(self.color))}, {opacity:g})"
 
     def as_dict(self) -> dict[str, str]:
-        """JSON for the panel's legend."""
-        return asdict(self)
+        """JSON for the panel's legend, with how to draw the dash and the symbol there."""
+        return asdict(self) | {"stroke": STROKES.get(self.dash, "none"), "shape": SHAPES.get(self.symbol, "")}
 
 
 def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:

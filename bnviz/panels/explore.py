@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bnviz.charts import figures
 from bnviz.charts.numbers import LEVELS, band, band_words, pack, shorts
-from bnviz.charts.spec import ChartSpec
+from bnviz.charts.spec import ChartSpec, cells
 from bnviz.charts.theme import arm_styles
 from bnviz.experiments.race import RaceVerdict
 from bnviz.records import END_STATES, TENSORS, ArmMeasured, RunEnded, RunStarted, StepMeasured
@@ -32,6 +32,7 @@ class ExploreEncoder:
             "run_id": started.run_id,
             "steps": config.steps,
             "frames": len(started.measured_steps),
+            "cells": cells(),
             "arms": [style.as_dict() for style in arm_styles(config)],
             "band": band_words(config.trials),
             "proof": twin_proof(started),

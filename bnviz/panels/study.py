@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bnviz.charts.spec import cells
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.catalog import part_of, settings_of
 from bnviz.experiments.results import Results
@@ -28,6 +29,7 @@ class StudyEncoder:
             "run_id": started.run_id,
             "steps": 0,
             "frames": 0,
+            "cells": cells(),
             "arms": [],
             "band": "",
             "proof": {"twins": False, "text": "", "rows": []},

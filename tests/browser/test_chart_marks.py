@@ -10,7 +10,7 @@ import pytest
 
 from bnviz import static
 from bnviz.charts import images, sweeps
-from bnviz.charts.spec import ChartSpec
+from bnviz.charts.spec import ChartSpec, cells
 
 STYLES = (sweeps.norm_style("none"), sweeps.norm_style("batch"))
 RATES = [1e-3, 1e-2, 1e-1, 1.0, 10.0]
@@ -88,7 +88,7 @@ def frame(k: int) -> dict[str, Any]:
 
 def stream(arms: bool, end: dict[str, Any] | None) -> str:
     """The server-sent events of the whole study."""
-    start = {"run_id": "made", "arms": [style.as_dict() for style in STYLES] if arms else [], "band": ""}
+    start = {"run_id": "made", "arms": [style.as_dict() for style in STYLES] if arms else [], "band": "", "cells": cells()}
     start["charts"] = [chart.as_dict() for chart in charts()]
     events = [("status", {"state": "running", "queue_position": 0, "cached": False}), ("panel", start)]
     events += [("frame", frame(k)) for k in range(FRAMES)]
@@ -216,6 +216,14 @@ def test_names_too_many_for_one_row_stand_in_several(shown):
     assert max(bottom for _, _, bottom in names) <= floor
 
 
+@pytest.mark.parametrize(("width", "size", "room"), [(1400, 12, 0), (1920, 15, 8)])
+def test_plots_are_written_as_large_as_the_style_sheet_says(shown, width, size, room):
+    panel = shown(viewport={"width": width, "height": 1000})
+    (plain,) = (chart.layout["margin"]["l"] for chart in charts() if chart.id == "growth")
+    found = panel.evaluate("(({ font, margin }) => [font.size, margin.l])(panel.cards.get('growth').plot.gd.layout)")
+    assert found == [size, plain + room]
+
+
 def test_images_follow_the_playback(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
     sources = "[...plot.gd.querySelectorAll('.imagelayer image')].map((image) => image.getAttribute('href'))"
@@ -243,6 +251,10 @@ PIXELS = """(async () => {
   return PLACES.map(([x, y]) => at(x, y));
 })()"""
 
+LOAD_IMAGES = """Promise.all([import('/live_panel/images.js'), import('/live_panel/cells.js')]).then(([images, { Cells }]) => {
+  Object.assign(window, { images, cells: new Cells(CELLS) });
+})""".replace("CELLS", json.dumps(cells()))
+
 
 def pixels(panel: Any, source: str, places: list[list[float]]) -> list[list[int]]:
     """Colours (r, g, b, opacity) of an image at places given as shares of its width and height from the top left."""
@@ -251,9 +263,9 @@ def pixels(panel: Any, source: str, places: list[list[float]]) -> list[list[int]
 
 def test_cells_of_a_grid_have_their_colours(shown):
     panel = shown()
-    panel.page.evaluate("import('/live_panel/images.js').then((module) => { window.images = module; })")
+    panel.page.evaluate(LOAD_IMAGES)
     series = sweeps.heatmap_series([[0.01, 10.0, np.nan], [np.inf, 1.0, 0.1]], 0.01, 10, log=True)
-    source = f"images.toImage('{series}', {json.dumps(images.palette())}, 2)"
+    source = f"images.toImage('{series}', {json.dumps(images.palette())}, cells, 2)"
     places = [[1 / 6, 0.75], [3 / 6, 0.75], [5 / 6, 0.75], [1 / 6, 0.25], [0.02, 0.25]]
     low, high, missing, sign, diverged = pixels(panel, source, places)
     assert low == [0x00, 0x22, 0x4E, 255]
@@ -265,11 +277,11 @@ def test_cells_of_a_grid_have_their_colours(shown):
 
 def test_a_growing_map_shows_the_past_and_nothing_of_the_future(shown):
     panel = shown()
-    panel.page.evaluate("import('/live_panel/images.js').then((module) => { window.images = module; })")
+    panel.page.evaluate(LOAD_IMAGES)
     jumps = ["[9]", "[2, 5, 9]", "[9, 4, 6]"]  # frames drawn one after the other on the same canvas
     for drawn in jumps:
         source = f"""(() => {{
-          const map = new images.GrowingMap(2, ['#000000', '#ffffff'], [0, 10]);
+          const map = new images.GrowingMap(2, ['#000000', '#ffffff'], cells, [0, 10]);
           const columns = Array.from({{ length: 10 }}, (_, i) => (i < 5 ? 'AB' : 'BA'));
           const steps = columns.map((_, i) => i);
           return {drawn}.map((k) => map.draw(columns, steps, k)).at(-1);
