@@ -13,6 +13,7 @@ const DRAW_BUDGET = 8; // milliseconds of drawing in one animation frame
 const [SHORTEST, TALLEST, TALLEST_ROW] = [140, 340, 420]; // pixels of a plot; of one in a single row
 const HIGHEST = 0.3; // share of the window that what stands above the charts takes at most from their height
 const MOST_SPAN = 2; // columns that a chart is widened to, to fill its row
+const PATIENCE = 4000; // milliseconds that the page has to run again
 const VERDICT_PAUSE = 500; // milliseconds between two sentences: a sentence must be readable
 
 export class Panel {
@@ -87,7 +88,7 @@ export class Panel {
       ended: (end) => this.ended(end),
       lost: (seconds) => this.setState("reconnecting", { seconds }),
       back: () => this.setState(this.serverStatus.state || "connecting"),
-      absent: () => this.absent(),
+      refused: (wasOpen) => this.refused(wasOpen),
     };
     this.stream = new Stream(new URL(data.stream, this.base), handlers, () => (this.pending ? this.pending.last : -1));
   }
@@ -217,20 +218,26 @@ export class Panel {
     this.wake();
   }
 
-  /** The stream was refused: is the run unknown, or do no custom routes reach the browser? */
-  async absent() {
-    const about = async (path) => {
-      const answer = await fetch(new URL(path, this.base)).catch(() => null);
-      return answer?.headers.get("content-type")?.includes("json") ? answer.status : null;
-    };
-    const status = await about(this.data.run);
-    if (status === 404) {
-      this.stream?.close();
+  /** The stream was refused: is the run unknown, do our routes not reach the browser, or is the server away for a while? */
+  async refused(wasOpen) {
+    const { stream } = this;
+    const [status, health] = [await this.ask(this.data.run), wasOpen || (await this.ask(this.data.health))];
+    if (stream !== this.stream) return; // another run by now
+    if (status?.code === 404) {
+      stream.close();
+      this.playback.ended();
       this.setState("lost");
-    } else if (status === null && (await about(this.data.health)) === null && navigator.onLine) {
-      this.stream?.close();
+    } else if (!status && !health && navigator.onLine) {
+      stream.close();
       this.callbacks.setStateValue("unreachable", true);
     }
+  }
+
+  /** What our API says of an address, with the code of its answer; null when it does not answer. */
+  async ask(path) {
+    const answer = await fetch(new URL(path, this.base)).catch(() => null);
+    const isOurs = answer?.headers.get("content-type")?.includes("json");
+    return isOurs ? { ...(await answer.json()), code: answer.status } : null;
   }
 
   /** Slow mode: frames that came with the component's data; asks for those that are missing, and says when it has all. */
@@ -257,7 +264,18 @@ export class Panel {
   }
 
   runAgain() {
+    const { run, state, details } = this;
     this.callbacks.setTriggerValue("again", true);
+    this.setState("connecting");
+    setTimeout(() => run === this.run && !this.isGone && this.unanswered(() => this.setState(state, details)), PATIENCE);
+  }
+
+  /** Nothing came of a press: follow a run that is under way, or load the page, which a server started anew does not know. */
+  async unanswered(giveUp) {
+    const status = await this.ask(this.data.run);
+    if (["queued", "running"].includes(status?.state)) return this.begin(this.run, this.data);
+    const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+    return answer?.ok ? location.reload() : giveUp(); // the address holds the settings; without a server the charts stay
   }
 
   setState(state, details = {}) {

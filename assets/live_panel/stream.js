@@ -7,7 +7,7 @@ let open = null; // one stream a page: browsers allow few connections to a host
 export class Stream {
   /**
    * @param {string} url of the stream
-   * @param {object} on status(data), panel(data), frame(data) -> "new" | "old" | "gap", ended(data), lost(seconds), back(), absent()
+   * @param {object} on status(data), panel(data), frame(data) -> "new" | "old" | "gap", ended(data), lost(seconds), back(), refused(wasOpen)
    * @param {function(): number} last the last frame held, -1 for none
    */
   constructor(url, on, last) {
@@ -49,11 +49,11 @@ export class Stream {
   }
 
   failed(source) {
-    const isRefused = source.readyState === EventSource.CLOSED && !this.wasOpen;
+    const isRefused = source.readyState === EventSource.CLOSED; // an answer came, and it was no stream
     source.close();
     if (this.isOver || this.isAsleep) return;
     const pause = PAUSES[Math.min(this.tries++, PAUSES.length - 1)];
-    if (isRefused) this.on.absent();
+    if (isRefused) this.on.refused(this.wasOpen);
     if (this.isOver) return;
     this.on.lost(pause / 1000);
     this.timer = setTimeout(() => this.connect(), pause);

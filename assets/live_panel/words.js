@@ -34,7 +34,7 @@ export function statusWords(state, details, store, pace, isSlow) {
     stopped: () => `Stopped at ${place(details, store)}${details.reason ? `: ${details.reason}` : ""}`,
     failed: () => `The run failed${details.step ? ` at ${place(details, store)}` : ""}${details.reason ? `: ${details.reason}` : ""}`,
     reconnecting: () => `Connection lost. Trying again ${details.seconds < 1 ? "now" : `in ${count(details.seconds, "second")}`}…`,
-    lost: () => "The server no longer knows this run. Run it again to see it.",
+    lost: () => "The server no longer knows this run. Press Run again to see it.",
   }[state];
   const slow = isSlow ? "Slow mode, a few updates a second: this host does not pass the live stream. " : "";
   return slow + (words ? words() : "");

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser import made_up
+
 ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--no-sandbox",
@@ -55,9 +57,9 @@ class App:
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[App]:
+def serving(folder: Path, port: int | None = None, **environment: str) -> Iterator[App]:
     """Start the app as a visitor of the README does, and end it with everything it started."""
-    port = free_port()
+    port = port or free_port()
     log = folder / "server.log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
     env = {**os.environ, "BNVIZ_DATA_DIR": str(folder / "data"), "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none", **environment}
@@ -264,3 +266,16 @@ def new_panel(chromium: Any) -> Iterator[Callable[..., Panel]]:
 def panel(new_panel: Callable[..., Panel]) -> Panel:
     """A panel in a desktop window."""
     return new_panel()
+
+
+@pytest.fixture
+def shown(new_panel: Callable[..., Panel]) -> Callable[..., Panel]:
+    """Open a page with nothing but the panel, following a made-up study."""
+
+    def show(
+        *, end: dict[str, Any] | None = made_up.FINISHED, arms: bool = False, predicted: str = "higher", **context: Any
+    ) -> Panel:
+        scheme = context.get("color_scheme", "light")
+        return made_up.show(new_panel(**context), end=end, arms=arms, predicted=predicted, scheme=scheme)
+
+    return show
