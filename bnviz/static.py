@@ -32,7 +32,8 @@ START_PLOTLY = """(() => {
     if (!connected()) return;
     watch.disconnect();
     const script = document.createElement("script");
-    Object.assign(script, { src: "URL", async: true }).dataset.bnvPlotly = "";
+    const ended = () => window.Plotly || script.remove(); // so that the panel asks anew for what did not come
+    Object.assign(script, { src: "URL", async: true, onload: ended, onerror: ended }).dataset.bnvPlotly = "";
     document.head.append(script);
   });
   watch.observe(document, { subtree: true, childList: true, attributeFilter: ["data-test-connection-state"] });

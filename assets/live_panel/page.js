@@ -2,18 +2,22 @@
 
 let plotly = null;
 
-/** Load plotly.js once; resolves when window.Plotly is there. */
+/** Load plotly.js once; resolves when window.Plotly is there. When it cannot be loaded, the next call asks for it anew. */
 export function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve();
+  const script = document.querySelector("script[data-bnv-plotly]") || document.createElement("script");
   plotly ||= new Promise((resolve, reject) => {
-    const script = document.querySelector("script[data-bnv-plotly]") || document.createElement("script");
-    script.addEventListener("load", resolve);
-    script.addEventListener("error", () => reject(new Error("plotly.js could not be loaded")));
+    const fail = () => {
+      plotly = null;
+      script.remove();
+      reject(new Error("plotly.js could not be loaded"));
+    };
+    script.addEventListener("load", () => (window.Plotly ? resolve() : fail())); // some networks answer with a page of their own
+    script.addEventListener("error", fail);
     if (!script.src) {
       script.src = url;
       document.head.append(script);
     }
-    if (window.Plotly) resolve();
   });
   return plotly;
 }

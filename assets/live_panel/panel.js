@@ -7,7 +7,7 @@ import { Playback } from "./playback.js";
 import { lengthOf, loadPlotly, readTheme } from "./page.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
-import { Pace, predictionWords, statusWords } from "./words.js";
+import { NO_CHARTS, Pace, predictionWords, statusWords } from "./words.js";
 
 const DRAW_BUDGET = 8; // milliseconds of drawing in one animation frame
 const [SHORTEST, TALLEST, TALLEST_ROW] = [140, 340, 420]; // pixels of a plot; of one in a single row
@@ -49,8 +49,10 @@ export class Panel {
     this.bar = new Bar(this);
     this.row = make("div", { class: "bnv-row" }, this.legend, this.proof);
     const head = make("div", { class: "bnv-head" }, this.verdict, this.prediction, this.diverged, this.row);
+    const again = make("button", { type: "button", class: "bnv-button", text: "Try again", onclick: () => this.load(this.data) });
+    this.missing = make("div", { class: "bnv-missing", role: "alert", hidden: true }, make("span", { text: NO_CHARTS }), again);
     this.foot = make("div", { class: "bnv-foot" }, this.status, this.bar.element);
-    this.root = make("section", { class: "bnv-panel", tabindex: 0, "aria-label": `Live charts. ${KEYS_HELP}` }, head, this.grid, this.foot, this.announcer);
+    this.root = make("section", { class: "bnv-panel", tabindex: 0, "aria-label": `Live charts. ${KEYS_HELP}` }, head, this.missing, this.grid, this.foot, this.announcer);
     parent.append(this.root);
   }
 
@@ -62,12 +64,22 @@ export class Panel {
       Object.assign(this.theme, theme);
       for (const card of this.cards.values()) card.redraw();
     }
-    this.plotly ||= loadPlotly(new URL(data.plotly, this.base)).then(() => this.wake());
+    this.plotly ||= this.load(data);
     const run = `${data.run_id}:${data.generation}`;
     if (run !== this.run) this.begin(run, data);
     this.data = data;
     this.sayPrediction();
     if (data.slow) this.feed(data.slow);
+  }
+
+  /** Plotly for the charts; without it all else goes on, and it can be asked for again. */
+  load(data) {
+    const tell = (isMissing) => {
+      this.missing.hidden = !isMissing;
+      this.grid.classList.toggle("bnv-chartless", isMissing);
+    };
+    tell(false);
+    return loadPlotly(new URL(data.plotly, this.base)).then(() => this.wake(), () => tell(true));
   }
 
   begin(run, data) {
