@@ -2,12 +2,14 @@
 
 import { make, sample, say } from "./dom.js";
 import { Plot } from "./plot.js";
+import { NOT_DRAWN } from "./words.js";
 
 export class Card {
   constructor(spec, panel) {
     this.panel = panel;
     this.draws = 0;
     this.isVisible = false;
+    this.isBroken = false;
     this.holder = make("div", { class: "bnv-plot" });
     this.empty = make("div", { class: "bnv-empty" });
     this.tools = make("div", { class: "bnv-tools" });
@@ -95,13 +97,20 @@ export class Card {
 
   draw(k, full = false) {
     if (full) this.synced = performance.now();
-    const done = this.plot.draw(k, full);
+    this.plot.draw(k, full).then(() => this.isBroken !== Boolean(this.plot.error) && this.sayEmpty(k));
     this.element.dataset.draws = ++this.draws;
     this.element.dataset.frame = k;
     say(this.yTitle, this.plot.yTitle);
-    this.empty.hidden = !this.isBlank(k);
+    this.sayEmpty(k);
     this.sayNote(this.store.text(`${this.spec.id}:${this.plot.viewKey}`, k));
-    return done;
+  }
+
+  /** What stands in the place of a chart without values, or of one that Plotly could not draw. */
+  sayEmpty(k) {
+    this.isBroken = Boolean(this.plot.error);
+    this.element.classList.toggle("bnv-broken", this.isBroken);
+    say(this.empty, this.isBroken ? NOT_DRAWN : this.spec.empty);
+    this.empty.hidden = !this.isBroken && !this.isBlank(k);
   }
 
   sayNote(text) {

@@ -3,16 +3,14 @@
 import { Bar, KEYS_HELP, onKey } from "./bar.js";
 import { Card } from "./card.js";
 import { make, sample, say } from "./dom.js";
+import { arrange, plotHeight } from "./grid.js";
 import { Playback } from "./playback.js";
-import { lengthOf, loadPlotly, readTheme } from "./page.js";
+import { loadPlotly, readTheme } from "./page.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { NO_CHARTS, Pace, predictionWords, statusWords } from "./words.js";
 
 const DRAW_BUDGET = 8; // milliseconds of drawing in one animation frame
-const [SHORTEST, TALLEST, TALLEST_ROW] = [140, 340, 420]; // pixels of a plot; of one in a single row
-const HIGHEST = 0.3; // share of the window that what stands above the charts takes at most from their height
-const MOST_SPAN = 2; // columns that a chart is widened to, to fill its row
 const PATIENCE = 4000; // milliseconds that the page has to run again
 const VERDICT_PAUSE = 500; // milliseconds between two sentences: a sentence must be readable
 
@@ -148,41 +146,15 @@ export class Panel {
       card.reset(spec, store);
       if (this.grid.children[place] !== card.element) this.grid.insertBefore(card.element, this.grid.children[place] || null);
     });
-    this.arrange(start.charts);
+    this.rows = arrange(this.grid, start.charts, this.cards);
     this.fit();
   }
 
-  /** As many columns as the charts fill; what a row has left, its last chart takes. */
-  arrange(charts) {
-    const cells = charts.reduce((sum, chart) => sum + (chart.wide ? 2 : 1), 0);
-    this.columns = cells < 3 || cells === 4 ? Math.min(cells, 2) : 3;
-    this.grid.dataset.columns = this.columns;
-    const rows = [];
-    for (const chart of charts) {
-      const span = Math.min(chart.wide ? 2 : 1, this.columns);
-      if (!rows.length || rows.at(-1).used + span > this.columns) rows.push({ used: 0 });
-      Object.assign(rows.at(-1), { used: rows.at(-1).used + span, last: chart, span });
-      this.cards.get(chart.id).element.style.setProperty("--span", span);
-    }
-    for (const { used, last, span } of rows) {
-      const widened = span + this.columns - used;
-      if (widened <= MOST_SPAN) this.cards.get(last.id).element.style.setProperty("--span", widened);
-    }
-    this.rows = rows.length;
-  }
-
-  /** Choose the plots' height so that two rows of charts fit between the head and the playback bar. */
+  /** Choose the plots' height for the room that the window has. */
   fit() {
-    const first = this.grid.querySelector(".bnv-card");
-    const rows = Math.min(this.rows || Infinity, lengthOf(this.root, "--rows"));
-    if (!first || !rows) return this.root.style.removeProperty("--plot");
-    const scroller = this.root.closest("[data-testid=stMain]");
-    const top = this.grid.getBoundingClientRect().top + (scroller ? scroller.scrollTop : scrollY);
-    const around = Math.max(...[...this.grid.querySelectorAll(".bnv-card")].map((card) => card.bnvCard.around));
-    const gaps = (rows + 1) * lengthOf(this.grid, "row-gap");
-    const room = (innerHeight - Math.min(top, HIGHEST * innerHeight) - this.foot.offsetHeight - gaps) / rows - around;
-    const tallest = rows === 1 ? TALLEST_ROW : TALLEST;
-    this.root.style.setProperty("--plot", `${Math.round(Math.min(Math.max(room, SHORTEST), tallest))}px`);
+    const height = plotHeight(this.root, this.grid, this.foot, this.rows);
+    if (height === null) this.root.style.removeProperty("--plot");
+    else this.root.style.setProperty("--plot", `${height}px`);
   }
 
   addCard(spec) {

@@ -100,14 +100,14 @@ export function toArrays(pieces) {
   return { x, y };
 }
 
-/** Pieces to the `d` of an SVG path, through the axes' own conversion. */
-export function toPath(pieces, xaxis, yaxis, close) {
+/** Pieces to the `d` of an SVG path; `toX` and `toY` are from values to pixels. */
+export function toPath(pieces, [toX, toY], close) {
   let d = "";
   for (const piece of pieces) {
     let pen = "M";
     for (let i = 0; i < piece.x.length; i++) {
-      const px = xaxis.c2p(piece.x[i]);
-      const py = yaxis.c2p(piece.y[i]);
+      const px = toX(piece.x[i]);
+      const py = toY(piece.y[i]);
       if (!Number.isFinite(px) || !Number.isFinite(py)) {
         if (!close) pen = "M"; // a value that a log axis cannot show
         continue;
@@ -121,7 +121,7 @@ export function toPath(pieces, xaxis, yaxis, close) {
 }
 
 /** The pixels of every point that the axes can show. */
-export function toPixels(pieces, xaxis, yaxis) {
-  const pixels = pieces.flatMap((piece) => piece.x.map((x, i) => [xaxis.c2p(x), yaxis.c2p(piece.y[i])]));
+export function toPixels(pieces, [toX, toY]) {
+  const pixels = pieces.flatMap((piece) => piece.x.map((x, i) => [toX(x), toY(piece.y[i])]));
   return pixels.filter((point) => point.every(Number.isFinite));
 }

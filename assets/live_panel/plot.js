@@ -2,12 +2,14 @@
 //   full  Plotly.react with all data: 7 to 17 ms; Plotly then knows the data (hover, zoom, export)
 //   fast  the `d` of Plotly's own paths, through its own axes: under 1 ms
 // While frames follow each other the fast way is taken; at rest, under the pointer, and when anything but the data
-// changed, the full one. `isFast` is decided by comparing Plotly's paths with ours after a full draw, so a Plotly
-// that draws differently is simply slower.
+// changed, the full one. After a full draw Plotly's paths are compared with ours, vertex by vertex: a Plotly that draws
+// differently is simply slower.
 
+import { samePath, samePlaces } from "./agreement.js";
 import { EMPTY_IMAGE, GrowingMap, toImage } from "./images.js";
 import { bandPieces, flagPieces, linePieces, pointPieces, rangePieces, ridgePieces, toArrays, toPath, toPixels } from "./paths.js";
 import { lengthOf } from "./page.js";
+import { imagesOf, isDrawn, movePoint, partsOf, placeOf, scalesOf, setImage, sizeOf } from "./plotly_internals.js";
 import { yRange } from "./store.js";
 import { fitTicks } from "./ticks.js";
 
@@ -18,7 +20,7 @@ const CONFIG = {
   doubleClick: "reset",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
 };
-const TOLERANCE = 2; // pixels between Plotly's path and ours
+const NO_PATH = "M0,0";
 const FILLED = 0.5; // share of a following y axis below which it shrinks to the data
 
 export class Plot {
@@ -38,6 +40,7 @@ export class Plot {
     this.store = store;
     this.drawn = -1;
     this.elements = null;
+    this.error = null; // of Plotly's last full drawing
     this.ranges.clear();
     this.maps = new Map();
   }
@@ -66,8 +69,14 @@ export class Plot {
     const view = this.store.view(this.spec, this.viewKey);
     const range = this.spec.y.follow ? this.rangeAt(k, view) : this.range(view);
     if (!full && this.elements && range === this.shownRange && this.fast(k, view)) this.stale = true;
-    else await this.full(k, view, range);
+    else await this.full(k, view, range).then(() => (this.error = null), (error) => this.failed(error));
     this.drawn = k;
+  }
+
+  /** Plotly could not draw: the next frame is tried in full, and the other charts go on. */
+  failed(error) {
+    if (!this.error) console.warn(`${this.spec.id}:`, error);
+    Object.assign(this, { error, elements: null, shownRange: undefined });
   }
 
   /** The y range, the same array until it grows. */
@@ -95,28 +104,23 @@ export class Plot {
 
   /** Move what Plotly has drawn; false when that is not enough. */
   fast(k, view) {
-    for (const element of this.elements) {
-      const { mark, line, fill, points, image } = element;
-      if (isImage(mark)) {
-        if (image) setImage(image, this.image(mark, k, view));
-        continue;
-      }
-      const pieces = this.hiddenArms.has(mark.arm) ? [] : this.pieces(mark, k, view);
-      if (points && !movePoints(points, toPixels(pieces, ...this.axes(mark)))) return false;
-      if (hasNoPath(mark)) continue;
-      const d = toPath(pieces, ...this.axes(mark), mark.mark !== "line");
-      if (d && !line && !fill) return false; // Plotly made no path for a series that was empty until now
-      if (fill) fill.setAttribute("d", d || "M0,0");
-      if (line && mark.mark !== "band") line.setAttribute("d", d || "M0,0");
-    }
-    return true;
+    return this.elements.every((element) => this.move(element, k, view));
   }
 
-  /** The axes that a mark's trace is drawn on. */
-  axes(mark) {
-    const trace = this.spec.figure.data[mark.trace];
-    const layout = this.gd._fullLayout;
-    return [trace.xaxis || "x", trace.yaxis || "y"].map((name) => layout[`${name[0]}axis${name.slice(1)}`]);
+  move({ mark, trace, image, lines, fill, points }, k, view) {
+    if (isImage(mark)) {
+      if (image) setImage(image, this.image(mark, k, view));
+      return true;
+    }
+    const pieces = this.hiddenArms.has(mark.arm) ? [] : this.pieces(mark, k, view);
+    const scales = scalesOf(this.gd, trace);
+    if (this.hasPoints(mark) && !movePoints(points, toPixels(pieces, scales))) return false;
+    if (hasNoPath(mark)) return true;
+    const d = toPath(pieces, scales, mark.mark !== "line");
+    if (d && !lines.length && !fill) return false; // Plotly made no path for a series that was empty until now
+    if (fill) fill.setAttribute("d", d || NO_PATH);
+    if (mark.mark !== "band") lines.forEach((line, index) => line.setAttribute("d", (!index && d) || NO_PATH)); // the first draws all pieces
+    return true;
   }
 
   async full(k, view, range) {
@@ -205,33 +209,29 @@ export class Plot {
     return this.maps.get(key).draw(columns, this.store.steps, k);
   }
 
-  /** The SVG elements of every mark, or null when they are not where this Plotly's fast path expects them. */
+  /** The SVG elements of every mark, or null when Plotly has not drawn where the fast way would. */
   find(k, view) {
-    const axes = this.gd._fullLayout;
-    if (typeof axes?.xaxis?.c2p !== "function" || typeof axes?.yaxis?.c2p !== "function") return null;
-    const images = this.gd.querySelectorAll(".imagelayer image");
+    const images = imagesOf(this.gd);
     const found = this.spec.marks.map((mark) => {
       if (isImage(mark)) return { mark, image: images[mark.trace] };
-      const group = this.gd.querySelector(`.trace${this.spec.figure.data[mark.trace].uid}`);
-      const points = this.hasPoints(mark) ? group?.querySelectorAll(".points path.point") || [] : null;
-      const hasFill = ["band", "range", "ridge"].includes(mark.mark);
-      return { mark, points, line: group?.querySelector(".js-line"), fill: hasFill ? group?.querySelector(".js-fill") : null };
+      const trace = this.spec.figure.data[mark.trace];
+      return { mark, trace, ...partsOf(this.gd, trace) };
     });
-    return found.every((element) => isImage(element.mark) || this.agrees(element, k, view)) ? found : null;
+    return found.every((element) => this.agrees(element, k, view)) ? found : null;
   }
 
-  /** Whether Plotly drew a mark where we would have. */
-  agrees({ mark, line, fill, points }, k, view) {
-    if (this.hiddenArms.has(mark.arm)) return true;
+  agrees({ mark, trace, lines, fill, points }, k, view) {
+    if (isImage(mark) || this.hiddenArms.has(mark.arm)) return true;
+    const scales = scalesOf(this.gd, trace);
+    if (!scales) return false;
     const pieces = this.pieces(mark, k, view);
-    if (points) {
-      const pixels = toPixels(pieces, ...this.axes(mark));
-      const first = points[0]?.getAttribute("transform");
-      if (points.length !== pixels.length || (first && !near(first, pixels[0].join(",")))) return false;
-    }
-    const theirs = (fill || line)?.getAttribute("d");
-    const ours = toPath(pieces, ...this.axes(mark), mark.mark !== "line");
-    return !theirs || !ours || hasNoPath(mark) || near(theirs, ours);
+    if (this.hasPoints(mark) && !samePlaces(points.map(placeOf), toPixels(pieces, scales))) return false;
+    if (hasNoPath(mark)) return true;
+    const ours = toPath(pieces, scales, mark.mark !== "line");
+    const outline = lines.map((line) => line.getAttribute("d")).join("");
+    const area = fill?.getAttribute("d") || "";
+    const theirs = { line: [outline], band: [area] }[mark.mark] || [outline, area];
+    return theirs.every((path) => samePath(path, ours, sizeOf(this.gd, trace)));
   }
 
   listen() {
@@ -242,7 +242,7 @@ export class Plot {
   }
 
   destroy() {
-    if (this.gd._fullLayout) window.Plotly.purge(this.gd);
+    if (isDrawn(this.gd)) window.Plotly.purge(this.gd);
   }
 }
 
@@ -255,18 +255,6 @@ const isImage = (mark) => mark.mark === "image" || mark.mark === "columns";
 /** Put Plotly's own markers at these pixels; false when it has drawn another number of them. */
 function movePoints(points, pixels) {
   if (points.length !== pixels.length) return false;
-  pixels.forEach(([x, y], index) => points[index].setAttribute("transform", `translate(${x.toFixed(1)},${y.toFixed(1)})`));
+  pixels.forEach((pixel, index) => movePoint(points[index], pixel));
   return true;
-}
-
-/** Plotly's own attribute goes first: it is called href too, and setting href would only change it. */
-function setImage(image, source) {
-  image.removeAttributeNS("http://www.w3.org/1999/xlink", "href");
-  image.setAttribute("href", source);
-}
-
-function near(theirs, ours) {
-  const first = (d) => (d.match(/-?[\d.]+/g) || []).slice(0, 2).map(Number);
-  const [a, b] = [first(theirs), first(ours)];
-  return a.length === 2 && b.length === 2 && Math.abs(a[0] - b[0]) <= TOLERANCE && Math.abs(a[1] - b[1]) <= TOLERANCE;
 }

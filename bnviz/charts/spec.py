@@ -91,7 +91,8 @@ class ChartSpec:
 
     def add_band(self, style: ArmStyle, arm: int, columns: tuple[int, int], opacity: float) -> None:
         """A translucent band between two columns of the arm's series."""
-        trace = {"type": "scatter", "mode": "lines", "fill": "toself", "line": {"width": 0}, "hoverinfo": "skip"}
+        line = {"width": 0, "simplify": False}
+        trace = {"type": "scatter", "mode": "lines", "fill": "toself", "line": line, "hoverinfo": "skip"}
         self._add({**trace, "fillcolor": style.fill(opacity)}, Mark("band", len(self.data), arm, columns, arm))
 
     def add_line(

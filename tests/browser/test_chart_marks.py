@@ -23,9 +23,9 @@ def test_every_mark_is_drawn_the_fast_way_where_plotly_draws_it(shown):
       const panel = document.querySelector('.bnv-panel').parentElement.bnvPanel;
       const numbers = (text) => (text.match(/-?[\\d.]+/g) || []).map(Number);
       const attributes = (plot) => plot.elements.flatMap((element) => [
-        ...(element.line && element.mark.mark === 'line' ? [element.line.getAttribute('d')] : []),
+        ...(element.mark.mark === 'line' ? [element.lines.map((line) => line.getAttribute('d')).join('')] : []),
         ...[...(element.points || [])].map((point) => point.getAttribute('transform')),
-      ]).map((text) => numbers(text).slice(0, 2).concat(numbers(text).slice(-2)));
+      ]).map(numbers);
       const found = {};
       for (const [id, { plot }] of panel.cards) {
         await plot.draw(28, true);
@@ -37,7 +37,7 @@ def test_every_mark_is_drawn_the_fast_way_where_plotly_draws_it(shown):
         await plot.draw(28);
         plot.full = full;
         const ours = attributes(plot);
-        const gaps = theirs.flatMap((place, i) => place.map((value, j) => Math.abs(value - ours[i][j])));
+        const gaps = theirs.flatMap((place, i) => place.map((value, j) => Math.abs(value - (ours[i][j] ?? Infinity))));
         found[id] = [theirs.length, Math.max(0, ...gaps)];
       }
       return found;
