@@ -27,5 +27,4 @@ explain()
 if not state.controls_hidden():
     with st.sidebar:
         draw_controls(draft.problems)
-if draft.config is not None:
-    state.write_link(draft.config)
+state.write_link(draft.config)

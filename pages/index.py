@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from bnviz.experiments.catalog import catalog
-from bnviz.ui import claims_page, experiment_page, start
+from bnviz.ui import address, claims_page, experiment_page, start
 from bnviz.ui.look import style
 
 EXPLORE = st.Page("explore.py", title="Explore", icon=":material/stacked_line_chart:", default=True)
@@ -21,4 +21,6 @@ claims = pages["claims"] = st.Page(
     partial(claims_page.draw, experiments), title="Claims board", icon=":material/fact_check:", url_path="claims"
 )
 learn = st.Page(partial(start.draw, pages), title="Start here", icon=":material/school:", url_path="start")
-st.navigation({"": [EXPLORE, learn, claims], "Experiments": list(experiments.values())}, position="top").run()
+page = st.navigation({"": [EXPLORE, learn, claims], "Experiments": list(experiments.values())}, position="top")
+address.turn_to(page.url_path)
+page.run()

@@ -11,10 +11,8 @@ import streamlit as st
 from bnviz.config import MAX_ARMS, NORM_LABELS, RunConfig
 from bnviz.ui import state
 from bnviz.ui.draft import field_values, has_distinct_norms, varying_fields
-from bnviz.ui.fields import ADVANCED, MAIN_ROWS, NORMS, NORMS_KEY, Control, word
+from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, MAIN_ROWS, NORMS, NORMS_KEY, Control, word
 from bnviz.ui.plain import plain
-
-ADVANCED_KEY = "advanced"
 
 
 def draw_controls(problems: Mapping[str, str]) -> None:

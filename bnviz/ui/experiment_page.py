@@ -17,7 +17,7 @@ from bnviz.experiments.catalog import catalog, study_config
 from bnviz.experiments.lessons import PartLesson, lesson
 from bnviz.experiments.settings_text import from_query, to_query
 from bnviz.runs.service import QueueFull, get_service
-from bnviz.ui import knobs
+from bnviz.ui import address, knobs
 from bnviz.ui.glossary import words_on_this_page
 from bnviz.ui.live_panel import live_panel, replay
 from bnviz.ui.plain import plain
@@ -83,14 +83,22 @@ class ExperimentPage:
         """The session's visit of this part, in line with the URL: on the first visit, and when a link changed it since."""
         visits: dict[str, Visit] = st.session_state.setdefault("visits", {})
         query = {key: value for key, value in st.query_params.to_dict().items() if key not in ("hide", "part")}
-        visit = visits.get(self.scope)
-        if visit is None or (query and query != visit.query):
+        before = self._controls()
+        if address.must_load(self.scope, query, before) or self.scope not in visits:
             asked = from_query(self.part, query)
-            visit = visits[self.scope] = Visit(asked.preset.name, query, asked.notices)
+            visits[self.scope] = Visit(asked.preset.name, query, asked.notices)
             self._load(asked.preset, asked.settings)
-        elif not knobs.is_loaded(self.scope, self.part):
-            knobs.load(self.scope, from_query(self.part, visit.query).settings)
-        return visit
+            address.loaded(self.scope, query, before, self._controls())
+        elif before is None:
+            knobs.load(self.scope, from_query(self.part, visits[self.scope].query).settings)
+        return visits[self.scope]
+
+    def _controls(self) -> tuple[object, ...] | None:
+        """What the visitor has set, to be compared; None while the session does not hold a value for every control."""
+        if not knobs.is_loaded(self.scope, self.part):
+            return None
+        state = st.session_state
+        return (state.get(self._prediction_key), bool(state.get(f"take_home:{self.scope}")), *knobs.values(self.scope, self.part))
 
     def _load(self, preset: Preset, settings: Settings) -> None:
         knobs.load(self.scope, settings)
@@ -103,6 +111,7 @@ class ExperimentPage:
         query = self._address()
         if query != st.query_params.to_dict():
             st.query_params.from_dict(query)
+        address.ran(self.scope, self.visit.query, self._controls())
 
     def _address(self) -> dict[str, str]:
         part = {} if self.part == self.experiment.parts[0] else {"part": self.part.id}
@@ -173,6 +182,7 @@ class ExperimentPage:
         self._load(preset, preset.settings)
         self.visit.query = to_query(self.part, preset, preset.settings)
         st.query_params.from_dict(self._address())
+        address.ran(self.scope, self.visit.query, self._controls())
         if self._predicted:
             self._submit(preset.settings)
 
@@ -240,8 +250,8 @@ class ExperimentPage:
         base = f"api/runs/{self.visit.run_id}/measurements"
         box.markdown(f"All that was measured, a row a number: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
         box.caption("This link opens the experiment with these settings:")
-        address, query = (st.context.url or "").split("?")[0], {"part": self.part.id} | self.visit.query
-        box.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
+        here, query = (st.context.url or "").split("?")[0], {"part": self.part.id} | self.visit.query
+        box.code(f"{here}?{urlencode(query)}", language=None, wrap_lines=True)
 
     # --- running
 

@@ -106,6 +106,7 @@ class Control:
 
 
 NORMS_KEY = "control:norms"
+ADVANCED_KEY = "advanced"  # of the box that holds the other controls
 NORMS = ("none", "batch", "layer", "group", "instance", "rms")  # to choose from; the others belong to experiments
 MAIN_ROWS = (  # what stands side by side
     (Control("dataset.name", "Data set"),),

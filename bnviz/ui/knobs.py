@@ -32,6 +32,12 @@ def is_loaded(scope: str, part: Part) -> bool:
     return all(key_of(scope, name) in st.session_state for name in part.settings.model_fields)
 
 
+def values(scope: str, part: Part) -> tuple[object, ...]:
+    """What the controls hold, to be compared."""
+    held = (st.session_state[key_of(scope, name)] for name in part.settings.model_fields)
+    return tuple(tuple(value) if isinstance(value, list) else value for value in held)
+
+
 def read(scope: str, part: Part) -> tuple[Settings | None, dict[str, str]]:
     """The settings that the controls ask for, or None and a message for each that cannot be used."""
     raw = {}

@@ -2,9 +2,9 @@
 
 first visit      URL -> load -> submit                    a preset      load -> submit
 a control        draft changes, the URL follows           Run           draft -> submit
+Back, a link     URL -> load -> submit (bnviz.ui.address says when)
 """
 
-import time
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,14 +15,15 @@ from bnviz.config import RunConfig
 from bnviz.link import from_query, to_query
 from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.runs.service import QueueFull, get_service
+from bnviz.ui import address
 from bnviz.ui.draft import Draft, build, changes, values_of, with_one_value
-from bnviz.ui.fields import CONTROLS, NORMS_KEY
+from bnviz.ui.fields import ADVANCED_KEY, CONTROLS, NORMS_KEY
 from bnviz.ui.live_panel import replay
 from bnviz.ui.plain import plain
 
 HIDE_KEY = "hide"  # of the URL: `hide=controls` is the presenter's view
 PRESET_KEY = "preset"
-ECHO_SECONDS = 5.0
+PLACE = "explore"
 MOST_CHANGES = 6  # that are listed
 _KEYS = {**{control.path: control.key for control in CONTROLS}, "norms": NORMS_KEY}
 
@@ -37,32 +38,30 @@ class Shown:
 
 
 def sync() -> None:
-    """Bring the session in line with the URL: on the first visit, and when a link has changed it since."""
-    query = st.query_params.to_dict()
+    """Bring the session in line with the URL: on the first visit, and when the visitor has gone to another one since."""
+    query, before = st.query_params.to_dict(), _controls()
     state = st.session_state
-    if "base" not in state or (query and not _is_known(query)):
+    if address.must_load(PLACE, query, before):
         config, state.notices = from_query(query)
-        _know(query)
         load(config)
+        address.loaded(PLACE, query, before, _controls())
         submit(config)
-    elif any(key not in state for key in _KEYS.values()):
+    elif before is None:
         load(state.last_good)
 
 
-def _know(query: dict[str, str]) -> None:
-    """Note that the controls show what this query says."""
-    now = time.monotonic()
-    recent = [
-        (known, when) for known, when in st.session_state.get("queries", ()) if now - when < ECHO_SECONDS and known != query
-    ]
-    st.session_state.queries = [*recent, (query, now)]
+def _controls() -> tuple[object, ...] | None:
+    """What the visitor has set, to be compared; None while the session does not hold a value for every control."""
+    state = st.session_state
+    if "base" not in state or any(key not in state for key in _KEYS.values()):
+        return None
+    values = (tuple(value) if isinstance(value, list) else value for value in (state[key] for key in _KEYS.values()))
+    return (state.get("revision", 0), bool(state.get(ADVANCED_KEY)), *values)
 
 
-def _is_known(query: dict[str, str]) -> bool:
-    """Whether the browser sends what the page wrote: last, or just before, when quick changes overtake its answer."""
-    *earlier, (last, _) = st.session_state.queries
-    now = time.monotonic()
-    return query == last or any(query == known and now - when < ECHO_SECONDS for known, when in earlier)
+def _revise() -> None:
+    """Count a change of the visitor's that no control's value tells."""
+    st.session_state.revision = st.session_state.get("revision", 0) + 1
 
 
 def load(config: RunConfig) -> None:
@@ -111,6 +110,7 @@ def choose_preset() -> None:
     state = st.session_state
     config = PRESETS[state[PRESET_KEY] or state.origin].config
     state.notices = []
+    _revise()
     load(config)
     submit(config)
 
@@ -128,24 +128,27 @@ def adapt_to_dataset() -> None:
 
 def use_one_value(name: str) -> None:
     """Give all arms and trials the first arm's value of a field."""
+    _revise()
     st.session_state.base = with_one_value(st.session_state.base, name)
 
 
-def write_link(config: RunConfig) -> None:
-    """Let the URL follow the controls."""
-    query = to_query(config)
-    if hide := st.query_params.get(HIDE_KEY):
-        query[HIDE_KEY] = hide
-    if query != st.query_params.to_dict():
-        st.query_params.from_dict(query)
-    _know(query)
+def write_link(config: RunConfig | None) -> None:
+    """Let the URL follow the controls; None: they ask for nothing usable, and it stays."""
+    query = None
+    if config is not None:
+        query = to_query(config)
+        if hide := st.query_params.get(HIDE_KEY):
+            query[HIDE_KEY] = hide
+        if query != st.query_params.to_dict():
+            st.query_params.from_dict(query)
+    address.ran(PLACE, query, _controls())
 
 
 def link(config: RunConfig) -> str:
     """The address that opens this configuration."""
-    address, query = st.context.url or "", to_query(config)
-    address = f"{address}/" if address.count("/") == len("//") else address  # a bare host
-    return f"{address}?{urlencode(query)}" if query else address or "?"
+    here, query = st.context.url or "", to_query(config)
+    here = f"{here}/" if here.count("/") == len("//") else here  # a bare host
+    return f"{here}?{urlencode(query)}" if query else here or "?"
 
 
 def headline() -> str:

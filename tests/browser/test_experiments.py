@@ -79,6 +79,28 @@ def test_the_caveat_takes_the_visitor_there(app: Any, panel: Any) -> None:
     panel.page.get_by_text("Both nets must use the same small learning rate").wait_for(timeout=15_000)
 
 
+def test_back_undoes_a_setting_and_quick_changes_lose_nothing(app: Any, panel: Any) -> None:
+    open_page(app, panel, "race?steps=100")
+    steps, seed = (panel.page.get_by_role("spinbutton", name=name, exact=True) for name in ("Steps", "First seed"))
+
+    def wait_for(*parts: str) -> None:
+        script = f"() => {list(parts)}.every((part) => location.search.includes(part))"
+        panel.page.wait_for_function(script, timeout=15_000)
+
+    for value in ("120", "140"):
+        for field in (steps, seed):
+            field.fill(value)
+            field.press("Tab")
+        wait_for(f"steps={value}", f"seed={value}")
+        assert (steps.input_value(), seed.input_value()) == (value, value)
+    seed.fill("7")
+    seed.press("Tab")
+    wait_for("seed=7")
+    panel.page.go_back()
+    panel.page.wait_for_function("(field) => field.value === '140'", arg=seed.element_handle(), timeout=15_000)
+    assert steps.input_value() == "140"
+
+
 def test_a_row_of_the_claims_board_opens_its_experiment(app: Any, panel: Any) -> None:
     panel.allowed = STREAMLITS_OWN
     panel.page.goto(f"{app.url}/claims")

@@ -172,3 +172,53 @@ def test_phone(app: Any, new_panel: Callable[..., Any]) -> None:
     panel.page.get_by_test_id("stExpandSidebarButton").tap()
     panel.page.get_by_role("spinbutton", name="Seed", exact=True).wait_for(timeout=15_000)
     panel.screenshot("explore-phone-settings")
+
+
+def test_back_at_once_brings_the_settings_and_the_run_of_before(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}&seed=61")
+    panel.wait(FINISHED)
+    before = weights(panel)
+    for seed in (62, 63):
+        set_number(panel, "Seed", seed)
+        wait_for_query(panel, f"seed={seed}")
+    panel.page.get_by_role("button", name="Run", exact=False).first.click()
+    wait_for_other_run(panel, before)
+    for seed in (62, 61):
+        panel.page.go_back()
+        wait_for_seed(panel, seed)
+    panel.wait(f"{FINISHED} && frames > 5 && root.textContent.includes('{before}')")
+    assert query_of(panel)["seed"] == "61"
+    panel.page.go_forward()
+    wait_for_seed(panel, 62)
+    assert query_of(panel)["seed"] == "62"
+
+
+def wait_for_seed(panel: Any, seed: int) -> None:
+    field = panel.page.get_by_role("spinbutton", name="Seed", exact=True)
+    panel.page.wait_for_function(
+        "([field, value]) => field.value === value", arg=[field.element_handle(), str(seed)], timeout=15_000
+    )
+
+
+def test_back_to_where_the_visit_began(app: Any, panel: Any) -> None:
+    """The address of the default race is empty."""
+    panel.open(app.url, frames=3)
+    set_number(panel, "Seed", 64)
+    wait_for_query(panel, "seed=64")
+    panel.page.go_back()
+    wait_for_seed(panel, 0)
+    assert query_of(panel) == {}
+
+
+def test_quick_changes_lose_nothing(app: Any, panel: Any) -> None:
+    panel.open(f"{app.url}/?{QUICK}&seed=65")
+    set_number(panel, "Seed", 66)
+    set_number(panel, "Batch size", 33)
+    set_number(panel, "Seed", 67)
+    set_number(panel, "Trials", 3)
+    wait_for_query(panel, "trials=3")
+    panel.page.wait_for_function(
+        "() => ['seed=67', 'batch_size=33', 'trials=3'].every((part) => location.search.includes(part))", timeout=15_000
+    )
+    fields = {"Seed": "67", "Batch size": "33", "Trials": "3"}
+    assert {name: panel.page.get_by_role("spinbutton", name=name, exact=True).input_value() for name in fields} == fields

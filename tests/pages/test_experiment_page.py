@@ -174,3 +174,52 @@ def test_the_lesson_and_the_sources_are_on_the_page(open_tiny):
     assert "Because." in said
     assert "Not always." in said
     assert "1502.03167" in said
+
+
+def knob(app: AppTest, name: str):
+    return app.number_input(key=f"knob:tiny.losses:{name}")
+
+
+def at_address(app: AppTest, query: dict) -> AppTest:
+    """As a browser whose address says this."""
+    query = dict(query)
+    app.query_params.clear()
+    app.query_params.update(query)
+    return app
+
+
+def test_a_late_echo_of_the_address_undoes_no_change(open_tiny):
+    app = open_tiny(steps="5")
+    late = dict(app.query_params)
+    knob(app, "steps").set_value(6).run()
+    knob(app, "lr").set_value(0.3)
+    at_address(app, late).run()
+    assert (knob(app, "steps").value, knob(app, "lr").value) == (6, 0.3)
+    predicted = predict(at_address(app, late))
+    assert (knob(predicted, "steps").value, dict(predicted.query_params)) == (6, {"lr": "0.3", "steps": "6"})
+
+
+def test_going_back_is_followed_also_to_an_empty_address(open_tiny):
+    app = open_tiny()
+    start = knob(app, "steps").value
+    knob(app, "steps").set_value(6).run()
+    knob(app, "steps").set_value(7).run()
+    at_address(app, {"steps": "6"}).run()
+    assert knob(app, "steps").value == 6
+    at_address(app, {}).run()
+    assert (knob(app, "steps").value, dict(app.query_params)) == (start, {})
+
+
+def test_a_preset_whose_settings_were_made_by_hand_keeps_the_run(open_tiny, service):
+    app = predict(open_tiny(preset="longer"))
+    settings = PART.preset("longer").settings
+    app.button_group(key="preset:tiny.losses").set_value(PART.presets[0].name).run()
+    for name in ("steps", "lr"):
+        if getattr(settings, name) != knob(app, name).value:
+            knob(app, name).set_value(getattr(settings, name)).run()
+    count = len(launched(service))
+    app.button_group(key="preset:tiny.losses").set_value("longer").run()
+    assert not app.exception
+    assert launched(service)[-1].settings["steps"] == settings.steps
+    assert app.session_state["visits"]["tiny.losses"].run_id
+    assert len(launched(service)) <= count + 1
