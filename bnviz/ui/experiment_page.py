@@ -21,6 +21,7 @@ from bnviz.ui import address, knobs
 from bnviz.ui.glossary import words_on_this_page
 from bnviz.ui.live_panel import live_panel, replay
 from bnviz.ui.plain import plain
+from bnviz.ui.state import controls_hidden
 
 NO_PREDICTION = "(see first)"  # no choice has such a key
 RUN_SHORTCUT = "Ctrl+Enter"
@@ -54,7 +55,7 @@ class ExperimentPage:
         with st.container(gap="xsmall", key="experiment_head"):
             row = st.container(horizontal=True, vertical_alignment="center")
             row.title(self.experiment.title, anchor=False, width="content")
-            if not _is_presenting():
+            if not controls_hidden():
                 self._parts(row)
             st.subheader(self.part.question, anchor=False)
             self._prediction()
@@ -67,7 +68,7 @@ class ExperimentPage:
         self._run_area()
         st.markdown(words.opening)
         self._lesson(words.parts[self.part.id])
-        if not _is_presenting():
+        if not controls_hidden():
             with st.sidebar:
                 knobs.draw(self.scope, self.part, self.problems)
         self._write_link()
@@ -97,8 +98,8 @@ class ExperimentPage:
         """What the visitor has set, to be compared; None while the session does not hold a value for every control."""
         if not knobs.is_loaded(self.scope, self.part):
             return None
-        state = st.session_state
-        return (state.get(self._prediction_key), bool(state.get(f"take_home:{self.scope}")), *knobs.values(self.scope, self.part))
+        is_open = bool(st.session_state.get(f"take_home:{self.scope}"))
+        return self._predicted, is_open, *knobs.values(self.scope, self.part)
 
     def _load(self, preset: Preset, settings: Settings) -> None:
         knobs.load(self.scope, settings)
@@ -115,7 +116,7 @@ class ExperimentPage:
 
     def _address(self) -> dict[str, str]:
         part = {} if self.part == self.experiment.parts[0] else {"part": self.part.id}
-        hide = {"hide": "controls"} if _is_presenting() else {}
+        hide = {"hide": "controls"} if controls_hidden() else {}
         return part | self.visit.query | hide
 
     # --- what is drawn
@@ -136,8 +137,7 @@ class ExperimentPage:
         )
 
     def _turn_to_chosen(self) -> None:
-        chosen = st.session_state[f"part:{self.experiment.id}"] or self.part.id
-        go_to(self.experiment, chosen, None)
+        go_to(self.experiment, st.session_state[f"part:{self.experiment.id}"] or self.part.id, None)
 
     def _prediction(self) -> None:
         texts = {choice.key: choice.text for choice in self.part.choices} | {NO_PREDICTION: "I would rather see it first"}
@@ -162,7 +162,7 @@ class ExperimentPage:
 
     def _presets(self) -> None:
         titles = {preset.name: preset.title for preset in self.part.presets}
-        if len(titles) < 2 or _is_presenting():
+        if len(titles) < 2 or controls_hidden():
             return
         key = f"preset:{self.scope}"
         st.session_state.setdefault(key, self.visit.preset)
@@ -218,8 +218,8 @@ class ExperimentPage:
         return preset.sentence if self.settings == preset.settings else ""
 
     def _predicted_words(self) -> dict[str, object]:
-        predicted = "" if self._predicted == NO_PREDICTION else self._predicted
-        return {"choices": {choice.key: choice.text for choice in self.part.choices}, "predicted": predicted}
+        choices = {choice.key: choice.text for choice in self.part.choices}
+        return {"choices": choices, "predicted": "" if self._predicted == NO_PREDICTION else self._predicted}
 
     def _lesson(self, words: PartLesson) -> None:
         why, caveat = st.columns(2, gap="medium")
@@ -289,14 +289,9 @@ def go_to(experiment: Experiment, part: str, preset: str | None) -> None:
         visits.pop(scope, None)
     elif scope in visits:
         query |= visits[scope].query
-    if _is_presenting():
+    if controls_hidden():
         query["hide"] = "controls"
     st.query_params.from_dict(query)
-
-
-def _is_presenting() -> bool:
-    """Whether this is the presenter's view, without controls."""
-    return st.query_params.get("hide") == "controls"
 
 
 def draw(experiment_id: str) -> None:
