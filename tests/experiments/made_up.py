@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bnviz.cost import CostTooHigh
+from bnviz.ceilings import CostTooHigh
 from bnviz.experiments.base import Experiment, Part, Settings, Stage
 from bnviz.experiments.catalog import check_study, study_config
 from bnviz.records import ArmMeasured, StageMeasured, StepMeasured

@@ -11,7 +11,7 @@ from bnviz.experiments.base import Experiment, Part, Settings, Verdict
 from bnviz.experiments.catalog import catalog
 from bnviz.experiments.claims import ICONS
 from bnviz.experiments.results import Results
-from bnviz.runs.sse import message
+from bnviz.runs.sse import as_json
 from tests.experiments.made_up import Template, drawn_settings, made_up_results, template
 
 SETTINGS, RESULTS = 6, 12  # draws of settings for each part, and of results for each of these
@@ -43,7 +43,7 @@ def hold(part: Part, settings: Settings, templates: tuple[Template, ...], stream
             for chart in charts:
                 views = chart.draw(results)
                 json.dumps(views, allow_nan=False)
-                message("frame", views)
+                as_json(views)
         if frame.is_last or index in chosen:
             concluded(part, settings, results)
 

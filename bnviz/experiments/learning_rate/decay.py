@@ -183,6 +183,8 @@ def verdict(settings: DecaySettings, results: Results) -> Verdict | None:
         "by_gradient": by_gradient,
         "moved": float(np.abs(found["moved"]).max()),
     }
+    if not over.count:
+        return Verdict(None, "Every net was lost, so there is no angle to compare.", numbers)
     moved = numbers["moved"]
     agrees = max(abs(over.low - 1), abs(over.high - 1)) < CLOSE
     answer = None if moved > CLOSE else "rate_decay" if agrees else "start" if by_start > by_gradient else "gradient"
