@@ -1,5 +1,7 @@
-"""The page's worker and a headless run measure the same numbers for the same configuration, bit for bit."""
+"""The page's worker, the command line and the library measure the same numbers for the same configuration, bit for bit."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ CONFIG = RunConfig(
     steps=40,
 )
 PATIENCE_SECONDS = 60
+TABLES = ("curves", "layers", "histograms")
 
 
 @pytest.fixture
@@ -37,5 +40,15 @@ def test_the_page_and_a_headless_run_give_the_same_tables(service: RunService) -
         time.sleep(0.02)
     assert service.status(run_id).state == "finished"
     tables, trace = Tables.from_records(service.trace(run_id)), record(CONFIG)
-    for name in ("curves", "layers", "histograms"):
+    for name in TABLES:
         pd.testing.assert_frame_equal(getattr(tables, name), getattr(trace, name), check_exact=True)
+
+
+def test_the_command_line_and_the_library_give_the_same_tables(tmp_path: Path) -> None:
+    (tmp_path / "asked.json").write_text(CONFIG.model_dump_json())
+    command = [sys.executable, "-m", "bnviz", "run", "--config", tmp_path / "asked.json", "--out", tmp_path / "out"]
+    subprocess.run(command, cwd=Path(__file__).parents[2], check=True, capture_output=True, timeout=120)
+    trace = record(CONFIG)
+    for name in TABLES:
+        written = pd.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        pd.testing.assert_frame_equal(written, getattr(trace, name), check_dtype=False, check_exact=True)
