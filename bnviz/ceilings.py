@@ -34,7 +34,7 @@ class MemoryTooHigh(CostTooHigh):
 
     @override
     def words(self) -> str:
-        asked = f"this run needs about {self.received / 2**30:.3g} GB of memory, allowed are {self.allowed / 2**30:.3g}"
+        asked = f"this run needs about {self.received / 2**30:.3g} GB of memory, allowed are {self.allowed / 2**30:.3g} GB"
         return f"{asked}: lower trials, width, depth, batch_size or the number of arms"
 
 

@@ -91,7 +91,7 @@ def test_arms_of_the_same_norm_are_kept_as_they_are() -> None:
         ({"batch_size": 64, "dataset.train_size": 50, "probe_size": 50}, "batch_size", "at most 50"),
         ({"dataset.train_size": 5000}, "dataset.train_size", "at most 1796"),
         ({"norms": []}, "norms", "at least one"),
-        ({"steps": 1, "trials": 128, "arm.width": 512, "arm.depth": 100}, "trials", "GB of memory, allowed are 2"),
+        ({"steps": 1, "trials": 128, "arm.width": 512, "arm.depth": 100}, "trials", "GB of memory, allowed are 2 GB"),
         ({"steps": 5000, "trials": 32, "arm.width": 512, "batch_size": 1024}, "steps", "allowed are"),
     ],
 )
