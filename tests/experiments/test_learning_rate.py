@@ -1,5 +1,7 @@
 """Experiment 5: usable rates, effective rate, weight decay, least squares."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -129,6 +131,21 @@ def test_weights_that_have_not_settled_give_no_answer():
     assert found.answer is None
     assert "not settled" in found.sentence
     assert decay.judge(found).judgement == "mixed"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy: nothing is left to take a mean of
+def test_weights_that_were_all_lost_give_no_answer():
+    settings = {"steps": 200, "decays": 2, "seeds": 1, "digits_steps": 50}
+    _, results = conclude("learning_rate", "decay", "early", **settings)
+    lost = Results(results.keys)
+    for measured in results.history(decay.PROBE):
+        angles = {name: np.full_like(measured.values[name], np.nan) for name in measured.values if name != "steps"}
+        lost.add(replace(measured, values={**measured.values, **angles}))
+    part = EXPERIMENT.part("decay")
+    found = part.verdict(part.preset("early").settings.model_copy(update=settings), lost)
+    assert found is not None
+    assert found.answer is None
+    assert part.claims[0].judge(found).judgement == NOT_MEASURED
 
 
 def test_normalized_least_squares_converges_over_many_decades():

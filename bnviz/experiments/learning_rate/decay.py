@@ -9,7 +9,7 @@ from bnviz.config import ArmConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.learning_rate.effective import LAARHOVEN
 from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import by_value, decades, fixed, plain, spread_of, stacked
+from bnviz.experiments.sweeps import Spread, by_value, decades, fixed, plain, spread_of, stacked
 from bnviz.theory import equilibrium_angle
 
 PROBE, TRAINED = "noise", "digits"
@@ -188,19 +188,26 @@ def verdict(settings: DecaySettings, results: Results) -> Verdict | None:
     moved = numbers["moved"]
     agrees = max(abs(over.low - 1), abs(over.high - 1)) < CLOSE
     answer = None if moved > CLOSE else "rate_decay" if agrees else "start" if by_start > by_gradient else "gradient"
+    sentence = _settled(over, by_gradient, by_start) if answer else _unsettled(moved, by_start)
+    digits, said = _digits(settings, results, theory)
+    return Verdict(answer, sentence + said, numbers | digits)
+
+
+def _settled(over: Spread, by_gradient: float, by_start: float) -> str:
+    """The angle over its closed form, and what changes it."""
     middle, low, high = (fixed(value, 3) for value in (over.median, over.low, over.high))
-    sentence = (
+    return (
         f"Settled weights turn by {middle} times sqrt(2 lr decay) a step ({low} to {high} over all "
         f"decays, starts, gradient sizes and seeds). Gradients ten times larger change the angle by at most "
         f"{plain(100 * by_gradient, 2)} %, another start by {plain(100 * by_start, 2)} %."
     )
-    if answer is None:
-        sentence = (
-            f"The weights have not settled: the angle still moved by up to {100 * moved:.0f} % within the last third of the "
-            f"steps, and another start changes it by up to {100 * by_start:.0f} %. More steps, or more decay, would let them."
-        )
-    digits, said = _digits(settings, results, theory)
-    return Verdict(answer, sentence + said, numbers | digits)
+
+
+def _unsettled(moved: float, by_start: float) -> str:
+    return (
+        f"The weights have not settled: the angle still moved by up to {100 * moved:.0f} % within the last third of the "
+        f"steps, and another start changes it by up to {100 * by_start:.0f} %. More steps, or more decay, would let them."
+    )
 
 
 def _digits(settings: DecaySettings, results: Results, theory: NDArray[np.float64]) -> tuple[dict[str, float], str]:
