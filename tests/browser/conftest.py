@@ -30,6 +30,7 @@ FLAGS = [
 START_SECONDS = 60
 CONNECTED = "[data-testid=stApp][data-test-connection-state=CONNECTED]"
 PANEL = ".bnv-panel"
+HALF_A_MINUTE = "/?steps=5000&trials=4&measure_every=20&arms.0.depth=12&arms.1.depth=12&seed={seed}"  # of training
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

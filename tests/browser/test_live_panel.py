@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.conftest import HALF_A_MINUTE
+
 QUICK = "/?steps=120&trials=2&measure_every=1&arms.0.depth=3&arms.1.depth=3&seed={seed}"
 LONG = "/?steps=3000&trials=2&measure_every=4&arms.0.depth=3&arms.1.depth=3&seed={seed}"
 LOSS = ".bnv-card[data-chart=loss]"
@@ -97,7 +99,7 @@ def test_keys_typed_into_a_field_are_left_alone(app, panel):
 
 
 def test_zoom_survives_new_frames(app, panel):
-    panel.open(app.url + LONG.format(seed=4), frames=3)
+    panel.open(app.url + HALF_A_MINUTE.format(seed=4), frames=3)
     box = panel.page.locator(f"{LOSS} .nsewdrag").first.bounding_box()
     whole = panel.evaluate(ZOOM)
     panel.page.mouse.move(box["x"] + 20, box["y"] + 20)
@@ -170,7 +172,7 @@ def test_reduced_motion_shows_the_end_at_rest(app, new_panel):
 def test_lost_connection_loses_and_doubles_no_frame(app, cuttable, panel):
     panel.allowed = ("ERR_", "WebSocket")
     wire = cuttable(app)
-    panel.open(wire.url + LONG.format(seed=5), frames=5)
+    panel.open(wire.url + HALF_A_MINUTE.format(seed=5), frames=5)
     wire.cut()
     panel.wait("state === 'reconnecting'")
     assert "Connection lost" in panel.page.locator(".bnv-status").inner_text()
@@ -182,7 +184,7 @@ def test_lost_connection_loses_and_doubles_no_frame(app, cuttable, panel):
 
 
 def test_stop_ends_the_run(app, panel):
-    panel.open(app.url + LONG.format(seed=6), frames=3)
+    panel.open(app.url + HALF_A_MINUTE.format(seed=6), frames=3)
     panel.page.get_by_role("button", name="Stop the run").click()
     panel.wait("state === 'stopped'", seconds=5)
     assert "Stopped at step" in panel.page.locator(".bnv-status").inner_text()
@@ -249,7 +251,7 @@ def test_slow_mode(slow_app, panel):
 def test_a_host_that_blocks_our_routes_gets_slow_mode_by_itself(app, panel):
     panel.allowed = ("404",)
     panel.page.route("**/api/**", lambda route: route.fulfill(status=404, content_type="text/html", body="<html></html>"))
-    panel.open(app.url + LONG.format(seed=11), frames=3)
+    panel.open(app.url + HALF_A_MINUTE.format(seed=11), frames=3)
     assert "Slow mode" in panel.page.locator(".bnv-status").inner_text()
     panel.page.get_by_role("button", name="Stop the run").click()
     panel.wait("state === 'stopped'", seconds=15)

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import free_port, serving
+from tests.browser.conftest import HALF_A_MINUTE, free_port, serving
 
-LONG = "/?steps=5000&trials=4&measure_every=20&arms.0.depth=12&arms.1.depth=12&seed={seed}"  # half a minute
 OWN_ERRORS = ("ERR_", "WebSocket", "404", "MIME")  # the browser logs that a server is away
 
 
@@ -17,7 +16,7 @@ def test_a_restart_in_mid_run_is_said_and_run_again_works(tmp_path: Path, new_pa
     panel, port = new_panel(color_scheme=scheme), free_port()
     panel.allowed = OWN_ERRORS
     with serving(tmp_path, port) as app:
-        panel.open(app.url + LONG.format(seed=201), frames=3)
+        panel.open(app.url + HALF_A_MINUTE.format(seed=201), frames=3)
         app.process.kill()
         panel.wait("state === 'reconnecting'")
     with serving(tmp_path, port):
@@ -88,7 +87,7 @@ def test_a_stream_asks_whether_the_run_is_known_whenever_it_is_refused(shown, st
 def test_a_server_that_is_away_behind_a_proxy_is_waited_for(app: Any, panel: Any) -> None:
     """502 with a page of HTML: neither a lost run, nor a host without our routes."""
     panel.allowed = ("502",)
-    panel.open(app.url + LONG.format(seed=202), frames=3)
+    panel.open(app.url + HALF_A_MINUTE.format(seed=202), frames=3)
     panel.page.route("**/api/**", lambda route: route.fulfill(status=502, content_type="text/html", body="<html></html>"))
     panel.evaluate("void panel.stream.connect()")
     panel.page.wait_for_function("document.querySelector('.bnv-status').textContent.includes('in 2 seconds')", timeout=15_000)

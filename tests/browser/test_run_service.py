@@ -9,9 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.browser.conftest import App, serving
+from tests.browser.conftest import HALF_A_MINUTE, App, serving
 
-LONG = "/?steps=5000&trials=4&measure_every=20&arms.0.depth=12&arms.1.depth=12&seed={seed}"  # half a minute
 REPORT_SECONDS = 2.0
 
 
@@ -35,7 +34,7 @@ def stop(panel: Any) -> None:
 
 
 def test_a_killed_worker_is_reported_within_two_seconds_and_can_be_run_again(one_worker: App, panel: Any) -> None:
-    panel.open(one_worker.url + LONG.format(seed=101), frames=3)
+    panel.open(one_worker.url + HALF_A_MINUTE.format(seed=101), frames=3)
     (worker,) = workers(one_worker)
     killed = time.monotonic()
     os.kill(worker.pid, signal.SIGKILL)
@@ -52,9 +51,9 @@ def test_a_killed_worker_is_reported_within_two_seconds_and_can_be_run_again(one
 def test_a_run_that_waits_says_its_place_and_starts_when_it_is_free(
     one_worker: App, panel: Any, new_panel: Callable[..., Any]
 ) -> None:
-    panel.open(one_worker.url + LONG.format(seed=102), frames=2)
+    panel.open(one_worker.url + HALF_A_MINUTE.format(seed=102), frames=2)
     waiting = new_panel()
-    waiting.page.goto(one_worker.url + LONG.format(seed=103))
+    waiting.page.goto(one_worker.url + HALF_A_MINUTE.format(seed=103))
     waiting.wait("state === 'queued'")
     assert waiting.page.locator(".bnv-status").inner_text() == "Waiting in the queue: place 1"
     stop(panel)
@@ -66,8 +65,8 @@ def test_a_run_that_others_watch_goes_on_without_the_one_who_stops(
     one_worker: App, panel: Any, new_panel: Callable[..., Any]
 ) -> None:
     panel.allowed = ("409",)  # the browser logs the refusal itself
-    panel.open(one_worker.url + LONG.format(seed=104), frames=2)
-    other = new_panel().open(one_worker.url + LONG.format(seed=104), frames=2)
+    panel.open(one_worker.url + HALF_A_MINUTE.format(seed=104), frames=2)
+    other = new_panel().open(one_worker.url + HALF_A_MINUTE.format(seed=104), frames=2)
     stop(panel)
     assert "others still watch" in panel.page.locator(".bnv-status").inner_text()
     held = other.number("frames")
