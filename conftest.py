@@ -25,7 +25,7 @@ settings.load_profile("no deadline")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser tests last, where both cores are theirs.
+    """Put the browser tests last, where both cores are theirs, and mark those that train.
 
     Playwright keeps an event loop running in the process that has used it, and `asyncio.run` is refused there:
     no other test may come after them.

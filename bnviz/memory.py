@@ -7,7 +7,8 @@ from bnviz.config import ArmConfig, RunConfig
 from bnviz.cost import CLASSES, features_of, weights_of
 
 FLOAT = 4  # bytes
-# Of the costly measurements in `bnviz.measure`: nets that are trials of one stack (shift: one a layer), samples of one pass.
+# Counts of the costly measurements in `bnviz.measure`, which a test compares with these: nets that are trials of one stack
+# (shift: one a layer), samples of one pass.
 COPIES = {"shift": 0, "landscape": 9, "fidelity": 8, "surface": 57}
 LINE_POINTS, GRID_POINTS = 128, 2304  # of autocorrelation and decision_boundary
 DRAWS = 256  # batches of batch_noise
