@@ -14,7 +14,7 @@ from starlette.types import Scope
 from bnviz import static
 from bnviz.api import api, serving
 from bnviz.runs.service import get_service
-from bnviz.settings import BadSetting
+from bnviz.runs.settings import BadSetting
 
 
 class Under(Mount):

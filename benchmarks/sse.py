@@ -49,7 +49,7 @@ def serve(port: int) -> None:
 
     from bnviz.runs.engine import LocalEngine
     from bnviz.runs.service import RunService, set_service
-    from bnviz.settings import Settings
+    from bnviz.runs.settings import Settings
 
     engine = LocalEngine(run="sse:paced_run", python_path=(str(Path(__file__).parent),))
     set_service(RunService(Settings(data_dir=""), engine))

@@ -17,7 +17,7 @@ import time
 import torch
 from torch import nn
 
-from bnviz.config import ArmConfig, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, PerTrial, RunConfig
 from bnviz.datasets import Dataset, load
 from bnviz.experiments.sweeps import decades, stacked
 from bnviz.training import Trainer

@@ -17,10 +17,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.config.schedule import measured_steps
 from bnviz.datasets import Dataset, load
 from bnviz.measure import Measurer
-from bnviz.schedule import measured_steps
 from bnviz.training import Trainer
 
 CASES = (  # depth, width, batch, trials, least ratio, aim

@@ -11,7 +11,7 @@ for its configuration and its charts and never loads torch.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 
 if TYPE_CHECKING:
     from bnviz.recording import Trace, record

@@ -21,11 +21,11 @@ from fastapi.responses import JSONResponse
 from pandas import DataFrame
 from pydantic import ValidationError
 
-from bnviz.ceilings import CostTooHigh
-from bnviz.config import AnyConfig, RunConfig, StudyConfig, parse_config
+from bnviz.config.ceilings import CostTooHigh
+from bnviz.config.models import AnyConfig, RunConfig, StudyConfig, parse_config
+from bnviz.config.problems import Problem, one_line, problems
 from bnviz.experiments.catalog import UnknownPart, stages_of
 from bnviz.panels import PANELS
-from bnviz.problems import Problem, one_line, problems
 from bnviz.records import Record, StepMeasured
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
 from bnviz.runs.sse import EventStream, JsonEncoder, Plain, Streams, Subscriber

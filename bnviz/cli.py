@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, NoReturn
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from bnviz.ceilings import CostTooHigh, check_cost
-from bnviz.config import RunConfig
+from bnviz.config.ceilings import CostTooHigh, check_cost
+from bnviz.config.models import RunConfig
+from bnviz.config.presets import PRESETS
+from bnviz.config.problems import OverrideError, apply_overrides, one_line, problems
 from bnviz.experiments import claims
-from bnviz.presets import PRESETS
-from bnviz.problems import OverrideError, apply_overrides, one_line, problems
 
 if TYPE_CHECKING:
     from bnviz.recording import Trace

@@ -28,7 +28,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnviz.config import ActivationName
+from bnviz.config.models import ActivationName
 
 FloatArray = NDArray[np.float64]
 LEAKY_SLOPE = 0.01

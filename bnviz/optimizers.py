@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets.parameters import FlatParameters
 
 Setting = float | Tensor  # one number for all trials, or one a parameter, of the shape of the flat parameters

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.experiments.race import RaceVerdict
 from bnviz.records import CURVE_MEASURES, END_STATES, Record, RunStarted, RunStopped, StepMeasured
 from bnviz.runner import run

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.config import RunConfig, StudyConfig
+from bnviz.config.models import RunConfig, StudyConfig
 
 FloatArray = NDArray[np.float32]
 

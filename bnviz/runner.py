@@ -6,12 +6,12 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
-from bnviz.config import SCHEMA_VERSION, RunConfig
+from bnviz.config.models import SCHEMA_VERSION, RunConfig
+from bnviz.config.schedule import measured_steps
 from bnviz.datasets import Dataset, load
 from bnviz.measure import Measurer
 from bnviz.nets.initialization import weights_hash
 from bnviz.records import Record, RunFinished, RunStarted, StepMeasured
-from bnviz.schedule import measured_steps
 from bnviz.threads import on_one_thread
 from bnviz.training import Trainer
 

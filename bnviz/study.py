@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnviz import probes
-from bnviz.config import SCHEMA_VERSION, AnyConfig, RunConfig, StudyConfig
+from bnviz.config.models import SCHEMA_VERSION, AnyConfig, RunConfig, StudyConfig
 from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import stages_of
 from bnviz.records import ArmMeasured, Record, RunFinished, StageMeasured, StepMeasured, StudyStarted

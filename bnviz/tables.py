@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.records import (
     BIN_EDGES,
     CURVE_MEASURES,

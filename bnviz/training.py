@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import Dataset
 from bnviz.nets import Activations, build
 from bnviz.nets.initialization import BATCHES, generators

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnviz.presets import PRESETS
+from bnviz.config.presets import PRESETS
 from bnviz.ui import state
 from bnviz.ui.controls import draw_controls
 from bnviz.ui.reading import explain

@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.config.presets import PRESETS
+from bnviz.config.problems import allowed
 from bnviz.experiments.base import Experiment, Part
 from bnviz.experiments.catalog import catalog
-from bnviz.presets import PRESETS
-from bnviz.problems import allowed
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTICE = "<!-- Written by scripts/build_docs.py from the code; `make docs` writes it again. -->\n"

@@ -11,14 +11,14 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from bnviz.api import TableName, build_api
-from bnviz.ceilings import check_cost
-from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig, StudyConfig, parse_config
+from bnviz.config.ceilings import check_cost
+from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig, StudyConfig, parse_config
+from bnviz.config.presets import PRESETS
 from bnviz.experiments.base import Experiment
 from bnviz.experiments.catalog import catalog, check_study
 from bnviz.panels import PANELS
-from bnviz.presets import PRESETS
 from bnviz.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
-from bnviz.settings import Settings, variable
+from bnviz.runs.settings import Settings, variable
 from bnviz.tables import PERCENTILE_MEASURES
 
 ROOT = Path(__file__).parents[1]

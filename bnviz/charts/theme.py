@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bnviz.config import NORM_LABELS, NormName, RunConfig
+from bnviz.config.models import NORM_LABELS, NormName, RunConfig
 
 NORM_COLORS: dict[NormName, str] = {
     "none": "#D55E00",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bnviz.config import DatasetConfig
+from bnviz.config.models import DatasetConfig
 from bnviz.datasets import openml, plane, scale, table
 from bnviz.datasets.types import Dataset, Table
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from bnviz.charts.spec import ChartSpec
-from bnviz.config import RunConfig
-from bnviz.cost import estimated_step_seconds
+from bnviz.config.cost import estimated_step_seconds
+from bnviz.config.models import RunConfig
 from bnviz.experiments.evidence import Evidence, NotMeasured
 from bnviz.experiments.results import Results
 

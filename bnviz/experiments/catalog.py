@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 from bnviz import experiments
-from bnviz.ceilings import COST_CEILING, CostTooHigh, check_memory
-from bnviz.config import RunConfig, StudyConfig
-from bnviz.cost import multiply_adds
+from bnviz.config.ceilings import COST_CEILING, CostTooHigh, check_memory
+from bnviz.config.cost import multiply_adds
+from bnviz.config.models import RunConfig, StudyConfig
 from bnviz.experiments.base import Experiment, Part, Settings, Stage
 
 SECONDS_CEILING = 180.0  # of all stages of a study, as estimated

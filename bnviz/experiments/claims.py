@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bnviz.config import SCHEMA_VERSION
+from bnviz.config.models import SCHEMA_VERSION
 from bnviz.experiments.base import NOT_MEASURED, Claim, Finding, Verdict
 from bnviz.experiments.catalog import catalog
 from bnviz.experiments.headless import conclude

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from bnviz.config import StudyConfig
+from bnviz.config.models import StudyConfig
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.catalog import find_part, part_of, settings_of, stages_of, study_config
 from bnviz.experiments.results import Results

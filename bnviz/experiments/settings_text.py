@@ -10,8 +10,8 @@ from typing import Any, get_origin
 
 from pydantic import ValidationError
 
+from bnviz.config.problems import one_line, problems
 from bnviz.experiments.base import Part, Preset, Settings
-from bnviz.problems import one_line, problems
 
 RESERVED_KEYS = frozenset({"part", "preset", "hide", "embed", "embed_options"})  # the page's own and Streamlit's
 MAX_KEYS, MAX_VALUE_LENGTH, MAX_NOTICES = 60, 1000, 6

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnviz.charts.sweeps import curve_chart, curve_point
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import ArmConfig, NormName
+from bnviz.config.models import ArmConfig, NormName
 from bnviz.experiments.base import Chart, Settings
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import LAST_SHARE, Spread, plain, spread_of

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.datasets import Dataset
 from bnviz.training import ArmState
 

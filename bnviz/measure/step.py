@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.datasets import Dataset
 from bnviz.measure.curves import accuracy, held_out_curves
 from bnviz.measure.distributions import drift, histogram, percentiles

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets.conv import ConvStack
 from bnviz.nets.dense import DenseStack
 from bnviz.nets.recurrent import RecurrentStack

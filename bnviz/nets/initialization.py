@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 
 WEIGHTS, BATCHES, DROPOUT, NOISE = 1, 2, 3, 4  # what a stream of random numbers is for; each has its own seed
 

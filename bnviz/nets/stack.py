@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets.activations import ACTIVATIONS
 from bnviz.nets.initialization import DROPOUT, Streams
 from bnviz.nets.norms import NORMS, BatchNorm, Mode, Norm

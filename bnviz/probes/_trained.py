@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.datasets import Dataset, load
 from bnviz.training import Trainer, TrainingState
 

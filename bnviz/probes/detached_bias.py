@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.config import ArmConfig, NormName
+from bnviz.config.models import ArmConfig, NormName
 from bnviz.nets.norms import NORMS, Norm
 
 NORM_NAMES: tuple[NormName, ...] = ("batch", "batch_detached")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets import Activations, DenseStack
 from bnviz.nets.initialization import generator
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.config import ArmConfig, DatasetConfig, NormName, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.nets import Stack
 from bnviz.nets.norms import Mode
 from bnviz.probes._trained import random_rows, trained

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from bnviz.config import ArmConfig, DatasetConfig, NormName, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Stack, build
 from bnviz.training import Batches

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets import Stack, build
 
 FloatArray = NDArray[np.float64]

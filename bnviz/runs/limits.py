@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bnviz.records import RunEnded, RunFailed, RunStopped
+from bnviz.runs.settings import Settings
 from bnviz.runs.status import LiveRun
-from bnviz.settings import Settings
 
 MEGABYTE = 2**20
 MAX_KEPT_RUNS = 500  # ended runs in memory, however small

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import bnviz
-from bnviz.config import AnyConfig, RunConfig, StudyConfig
+from bnviz.config.models import AnyConfig, RunConfig, StudyConfig
 from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import stages_of
 

@@ -15,19 +15,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bnviz.ceilings import check_cost
-from bnviz.config import AnyConfig, StudyConfig
+from bnviz.config.ceilings import check_cost
+from bnviz.config.models import AnyConfig, StudyConfig
 from bnviz.experiments.catalog import check_study
 from bnviz.records import END_STATES, RunEnded, RunFailed, RunFinished, RunStopped
 from bnviz.runs.codec import CodecError, decode
 from bnviz.runs.engine import Engine, EngineUnavailable, LocalEngine
 from bnviz.runs.limits import MEGABYTE, forgettable, overdue, oversized
 from bnviz.runs.protocol import RECORD, TRACEBACK
+from bnviz.runs.settings import Settings, read_settings
 from bnviz.runs.singleton import set_singleton, singleton
 from bnviz.runs.status import LiveRun, QueueFull, RunStatus, UnknownRun
 from bnviz.runs.store import Store
 from bnviz.runs.trace import OutOfOrder, Trace
-from bnviz.settings import Settings, read_settings
 
 __all__ = ["QueueFull", "RunService", "RunStatus", "UnknownRun", "get_service", "set_service"]
 

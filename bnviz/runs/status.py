@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from bnviz.config import AnyConfig
+from bnviz.config.models import AnyConfig
 from bnviz.records import EndState
 from bnviz.runs.engine import Worker
 from bnviz.runs.trace import Trace

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bnviz.config import AnyConfig
+from bnviz.config.models import AnyConfig
 from bnviz.experiments.catalog import UnknownPart
 from bnviz.records import Record, RunFinished, Started
 from bnviz.runs.codec import CodecError, decode

@@ -10,7 +10,7 @@ import numpy.ma  # noqa: F401 - NumPy loads it when it is first needed
 import torch
 
 from bnviz import probes
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.experiments.catalog import catalog
 from bnviz.runner import run

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bnviz.config import AnyConfig, parse_config
+from bnviz.config.models import AnyConfig, parse_config
 from bnviz.records import Measured, Record, RunEnded, RunFailed
 from bnviz.runs.codec import encode
 from bnviz.runs.protocol import RECORD, TRACEBACK

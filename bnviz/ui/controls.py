@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from bnviz.config import MAX_ARMS, NORM_LABELS, RunConfig
+from bnviz.config.models import MAX_ARMS, NORM_LABELS, RunConfig
 from bnviz.ui import state
 from bnviz.ui.draft import field_values, has_distinct_norms, varying_fields
 from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, MAIN_ROWS, NORMS, NORMS_KEY, Control, word

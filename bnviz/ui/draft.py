@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bnviz.ceilings import CostTooHigh, MemoryTooHigh, check_cost
-from bnviz.config import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
-from bnviz.problems import More, problems
+from bnviz.config.ceilings import CostTooHigh, MemoryTooHigh, check_cost
+from bnviz.config.models import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
+from bnviz.config.problems import More, problems
 from bnviz.ui.fields import CONTROLS, word
 
 _KEPT = ("norm", "name", "per_trial")  # fields of an arm without a shared control

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bnviz.ceilings import CostTooHigh
-from bnviz.config import StudyConfig
+from bnviz.config.ceilings import CostTooHigh
+from bnviz.config.models import StudyConfig
 from bnviz.experiments.base import Experiment, Part, Preset, Settings
 from bnviz.experiments.catalog import catalog, study_config
 from bnviz.experiments.lessons import PartLesson, lesson

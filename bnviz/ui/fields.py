@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from bnviz.config import NORM_LABELS, ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import NORM_LABELS, ArmConfig, DatasetConfig, RunConfig
 
 _MODELS: dict[str, type[BaseModel]] = {"arm": ArmConfig, "dataset": DatasetConfig, "": RunConfig}
 _STOPS = (1, 2, 5)  # of the logarithmic sliders, in every decade

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bnviz.presets import PRESETS
+from bnviz.config.presets import PRESETS
 from bnviz.ui import state
 from bnviz.ui.fields import CONTROLS
 from bnviz.ui.live_panel import live_panel

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from bnviz.ceilings import CostTooHigh
-from bnviz.config import RunConfig
-from bnviz.link import from_query, to_query
-from bnviz.presets import DEFAULT_PRESET, PRESETS
+from bnviz.config.ceilings import CostTooHigh
+from bnviz.config.models import RunConfig
+from bnviz.config.presets import DEFAULT_PRESET, PRESETS
+from bnviz.config.query import from_query, to_query
 from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui import address
 from bnviz.ui.draft import Draft, build, changes, values_of, with_one_value

@@ -14,10 +14,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from bnviz.api import build_api
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.runs.engine import LocalEngine
 from bnviz.runs.service import RunService
-from bnviz.settings import Settings
+from bnviz.runs.settings import Settings
 
 FAKES = str(Path(__file__).parents[1] / "runs")
 WAIT_SECONDS = 15.0

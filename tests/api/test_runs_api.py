@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import bnviz.api as api
-from bnviz.config import ArmConfig, RunConfig
-from bnviz.problems import MAX_PROBLEMS
+from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.config.problems import MAX_PROBLEMS
 
 JSON = {"content-type": "application/json"}
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from bnviz.link import from_query, to_query
-from bnviz.presets import PRESETS
+from bnviz.config.presets import PRESETS
+from bnviz.config.query import from_query, to_query
 
 QUICK = "steps=60&trials=2&arms.0.depth=2&arms.1.depth=2"  # a run of about a second
 FINISHED = "state === 'finished'"

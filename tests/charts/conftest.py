@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.records import BIN_COUNT, CURVE_MEASURES, LAYER_MEASURES, PERCENTILES, TENSORS, ArmMeasured, RunStarted, StepMeasured
 
 

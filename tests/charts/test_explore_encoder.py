@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from bnviz.charts.numbers import ALPHABET
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.panels import PANELS
 from bnviz.panels.explore import twin_proof
 from bnviz.records import BIN_COUNT, RunFailed, RunFinished, RunStopped

@@ -8,7 +8,7 @@ import pytest
 
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.theme import plain_styles
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.panels.explore import ExploreEncoder
 
 NAMES = ('<a href="//e.org">x</a> %{x} $y$<b>&lt;', "&#60;i&#62; %{y:.3g}|%{x|%Y} $$e.org$$")

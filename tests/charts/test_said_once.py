@@ -7,7 +7,7 @@ import pytest
 
 from bnviz import static
 from bnviz.charts import figures, spec, theme
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.experiments.catalog import catalog, study_config
 from bnviz.panels import PANELS
 from bnviz.records import StudyStarted

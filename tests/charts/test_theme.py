@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from bnviz.charts.theme import NORM_COLORS, NORM_DASHES, NORM_SYMBOLS, arm_styles, norm_style, plain_styles
-from bnviz.config import ArmConfig, NormName, RunConfig
+from bnviz.config.models import ArmConfig, NormName, RunConfig
 
 FIRST_SIX = {
     "batch": "#0072B2",

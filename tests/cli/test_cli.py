@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bnviz.config import RunConfig
-from bnviz.presets import PRESETS
+from bnviz.config.models import RunConfig
+from bnviz.config.presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 FILES = {"config.json", "curves.parquet", "layers.parquet", "histograms.parquet", "summary.json"}

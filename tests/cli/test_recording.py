@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import bnviz
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.recording import Trace, fill, record
 from bnviz.records import CURVE_MEASURES, RunFinished, RunStarted, StepMeasured
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.recording import record
 from bnviz.runs.service import RunService
-from bnviz.settings import Settings
+from bnviz.runs.settings import Settings
 from bnviz.tables import Tables
 
 CONFIG = RunConfig(

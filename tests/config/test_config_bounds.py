@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
-from bnviz.problems import MAX_PROBLEMS, problems
+from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.config.problems import MAX_PROBLEMS, problems
 
 NUMBERS = {
     RunConfig: {

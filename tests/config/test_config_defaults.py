@@ -2,7 +2,7 @@
 
 import pytest
 
-from bnviz.config import DATASET_ROWS, RunConfig
+from bnviz.config.models import DATASET_ROWS, RunConfig
 
 
 @pytest.mark.parametrize("name", [*DATASET_ROWS, "moons", "mnist"])

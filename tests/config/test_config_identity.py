@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnviz.config import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
+from bnviz.config.models import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
 
 ARMS = st.builds(
     ArmConfig,
@@ -64,7 +64,7 @@ def test_every_field_counts(change: dict[str, Any]) -> None:
 
 
 def test_the_id_is_the_same_in_another_process_and_with_another_spelling() -> None:
-    code = "import sys; from bnviz.config import RunConfig; print(RunConfig.model_validate_json(sys.argv[1]).run_id)"
+    code = "import sys; from bnviz.config.models import RunConfig; print(RunConfig.model_validate_json(sys.argv[1]).run_id)"
     text = '{"steps": "100", "arms": [{"lr": 1}]}'
     other = subprocess.run([sys.executable, "-c", code, text], capture_output=True, text=True, check=True).stdout.strip()
     assert other == RunConfig(steps=100, arms=(ArmConfig(lr=1.0),)).run_id
@@ -87,5 +87,5 @@ def test_labels_are_unique() -> None:
 
 
 def test_the_configuration_loads_without_torch_and_streamlit() -> None:
-    code = "import sys, bnviz, bnviz.problems, bnviz.tables; sys.exit(bool({'torch', 'streamlit'} & set(sys.modules)))"
+    code = "import sys, bnviz, bnviz.config.problems, bnviz.tables; sys.exit(bool({'torch', 'streamlit'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
-from bnviz.memory import estimated_bytes
+from bnviz.config.memory import estimated_bytes
+from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 
 ROOT = Path(__file__).parents[2]
 LOWEST, HIGHEST = 0.8, 3.0  # estimate over measured

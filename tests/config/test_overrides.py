@@ -2,8 +2,8 @@
 
 import pytest
 
-from bnviz.config import RunConfig
-from bnviz.problems import OverrideError, apply_overrides
+from bnviz.config.models import RunConfig
+from bnviz.config.problems import OverrideError, apply_overrides
 
 BASE = RunConfig().model_dump()
 

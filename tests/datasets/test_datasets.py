@@ -7,7 +7,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from bnviz.config import DATASET_ROWS, PLANE_DATASETS, DatasetConfig
+from bnviz.config.models import DATASET_ROWS, PLANE_DATASETS, DatasetConfig
 from bnviz.datasets import Dataset, DatasetUnavailable, load, openml
 
 OFFLINE = (*PLANE_DATASETS, "gaussian", *DATASET_ROWS)
@@ -289,7 +289,7 @@ def test_the_network_timeout_is_set_and_taken_back(monkeypatch, tmp_path):
 
 def test_loading_digits_imports_neither_scikit_learn_nor_torch():
     code = (
-        "import sys; from bnviz.config import DatasetConfig; from bnviz.datasets import load; load(DatasetConfig(), 0); "
+        "import sys; from bnviz.config.models import DatasetConfig; from bnviz.datasets import load; load(DatasetConfig(), 0); "
         "print([name for name in ('sklearn', 'torch', 'scipy', 'pandas') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

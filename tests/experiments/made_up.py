@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bnviz.ceilings import CostTooHigh
+from bnviz.config.ceilings import CostTooHigh
+from bnviz.config.schedule import measured_steps
 from bnviz.experiments.base import Experiment, Part, Settings, Stage
 from bnviz.experiments.catalog import check_study, study_config
 from bnviz.records import ArmMeasured, StageMeasured, StepMeasured
 from bnviz.runner import run
-from bnviz.schedule import measured_steps
 
 CHEAP_SECONDS = 0.4  # of a drawn study, as estimated
 TRIES = 40  # draws of settings

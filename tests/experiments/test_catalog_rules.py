@@ -10,13 +10,13 @@ import pytest
 from pydantic import ValidationError
 
 from bnviz import experiments, probes
-from bnviz.ceilings import MEMORY_CEILING
+from bnviz.config.ceilings import MEMORY_CEILING
+from bnviz.config.memory import estimated_bytes
 from bnviz.experiments.base import Experiment, Part, Stage, Verdict
 from bnviz.experiments.catalog import catalog, check_study, settings_of, study_config
 from bnviz.experiments.lessons import lesson
 from bnviz.experiments.results import Results
 from bnviz.experiments.settings_text import RESERVED_KEYS, from_query, to_query
-from bnviz.memory import estimated_bytes
 from bnviz.records import StageMeasured, StepMeasured
 
 NAME = re.compile("[a-z][a-z0-9_]{0,39}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bnviz.cli import main
-from bnviz.config import SCHEMA_VERSION
+from bnviz.config.models import SCHEMA_VERSION
 from bnviz.experiments import claims
 from bnviz.experiments.base import Claim, Finding, Reference, Verdict
 from bnviz.experiments.claims import ICONS, NOT_MEASURED, OF_THE_SOURCES, Board, Row, Stated

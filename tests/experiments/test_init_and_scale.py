@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnviz.config import DatasetConfig
+from bnviz.config.models import DatasetConfig
 from bnviz.datasets import load
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.init_and_scale import EXPERIMENT, gain, scale

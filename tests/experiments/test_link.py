@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bnviz import config as config_module
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
-from bnviz.link import MAX_NOTICES, from_query, to_query
-from bnviz.presets import PRESETS
+from bnviz.config import models as config_module
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.presets import PRESETS
+from bnviz.config.query import MAX_NOTICES, from_query, to_query
 
 FIELDS = [
     "preset",

@@ -6,12 +6,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from bnviz.ceilings import MEMORY_CEILING, check_cost
-from bnviz.config import RunConfig
+from bnviz.config.ceilings import MEMORY_CEILING, check_cost
+from bnviz.config.memory import estimated_bytes
+from bnviz.config.models import RunConfig
+from bnviz.config.presets import DEFAULT_PRESET, PRESETS
 from bnviz.datasets import load
 from bnviz.experiments.race import RaceVerdict
-from bnviz.memory import estimated_bytes
-from bnviz.presets import DEFAULT_PRESET, PRESETS
 from bnviz.records import StepMeasured
 from bnviz.runner import run
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bnviz.config import NormName
+from bnviz.config.models import NormName
 from tests.experiments.test_race_verdict import config, race, ramps
 
 NUMBER = r"\d[\d.]*(?:e[+-]\d+)?"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnviz.config import ArmConfig, NormName, RunConfig
+from bnviz.config.models import ArmConfig, NormName, RunConfig
 from bnviz.experiments.race import RaceVerdict
 from bnviz.records import ArmMeasured, StepMeasured
 

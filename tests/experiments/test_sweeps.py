@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from bnviz.config import ArmConfig, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, PerTrial, RunConfig
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import (
     UsableRange,

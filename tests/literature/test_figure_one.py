@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnviz.presets import PRESETS
+from bnviz.config.presets import PRESETS
 from bnviz.records import PERCENTILES, StepMeasured
 from bnviz.runner import run
 

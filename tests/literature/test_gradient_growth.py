@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bnviz import theory
-from bnviz.config import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
+from bnviz.config.models import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.nets import Activations, DenseStack
 from bnviz.records import StepMeasured
 from bnviz.runner import run

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bnviz import theory
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Activations, DenseStack
 from bnviz.nets.norms import BatchNorm

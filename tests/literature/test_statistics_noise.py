@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bnviz import theory
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets import DenseStack
 from bnviz.nets.norms import BatchNorm
 from bnviz.probes import batch_noise, born_dead, dropout_shift, running_start

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.measure.moment import Moment
 from bnviz.training import Trainer

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnviz.config import ArmConfig, DatasetConfig
+from bnviz.config.models import ArmConfig, DatasetConfig
 from bnviz.measure.extras import EXTRAS
 from bnviz.measure.fidelity import SCALES, fidelity_extra
 from bnviz.measure.landscape import LINE, landscape_extra

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.measure.boundary import GRID

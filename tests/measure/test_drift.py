@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.measure.distributions import drift, percentiles
 from bnviz.records import PERCENTILES, TENSORS, StepMeasured
 from bnviz.runner import run

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bnviz.config import ArmConfig, PerTrial
+from bnviz.config.models import ArmConfig, PerTrial
 from bnviz.measure.copies import next_parameters
 from bnviz.measure.effective_lr import effective_lr_extra
 from tests.measure.moments import BATCH, PLAIN, moments

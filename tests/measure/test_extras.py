@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from bnviz.config import ArmConfig, DatasetConfig, ExtraName, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, ExtraName, RunConfig
 from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.measure.extras import EXTRAS

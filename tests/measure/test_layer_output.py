@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.measure.layer_output import layer_output_extra
 from bnviz.records import PERCENTILES
 from tests.measure.moments import moments

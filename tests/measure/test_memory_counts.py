@@ -1,6 +1,6 @@
 """The estimate of a run's memory knows the measurements by their counts, since it must not load torch: they are the true ones."""
 
-from bnviz import memory
+from bnviz.config import memory
 from bnviz.measure import autocorrelation, batch_noise, boundary, fidelity, landscape, surface
 
 

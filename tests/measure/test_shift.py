@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.measure.shift import compare, layer_index, shift_extra
 from tests.measure.moments import BATCH, PLAIN, graded, layers_of, moments
 

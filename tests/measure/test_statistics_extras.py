@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.measure.batch_noise import batch_noise_extra, batch_statistics_variance
 from bnviz.measure.channel_maps import channel_maps_extra
 from bnviz.measure.inference_modes import batches_of, inference_modes_extra

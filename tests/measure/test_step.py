@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnviz.config import ArmConfig, DatasetConfig, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.records import LAYER_MEASURES, PERCENTILES, TENSORS, ArmMeasured, StepMeasured

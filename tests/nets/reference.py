@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets import DenseStack
 
 ACTIVATIONS = {

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.nets import ConvStack, build
 from bnviz.nets.stack import Activations
 from bnviz.records import StepMeasured

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from bnviz.config import ArmConfig, PerTrial
+from bnviz.config.models import ArmConfig, PerTrial
 from bnviz.nets import DenseStack
 from bnviz.nets.initialization import WEIGHTS, Streams, initial_weights
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 from bnviz.nets import NORMS, DenseStack
 from bnviz.nets.norms import BatchNorm, NoisyBatchNorm
 from bnviz.nets.stack import Activations

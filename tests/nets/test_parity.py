@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import DenseStack
 from bnviz.training import Batches, Trainer

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.runs.service import RunService, set_service
-from bnviz.settings import Settings
+from bnviz.runs.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.config import StudyConfig
+from bnviz.config.models import StudyConfig
 from bnviz.experiments import catalog, lessons
 from bnviz.experiments.base import Experiment
 from bnviz.ui import experiment_page

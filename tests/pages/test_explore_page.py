@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.config import RunConfig
-from bnviz.link import from_query
-from bnviz.presets import PRESETS
+from bnviz.config.models import RunConfig
+from bnviz.config.presets import PRESETS
+from bnviz.config.query import from_query
 from bnviz.runs.service import RunService
 from bnviz.ui.fields import CONTROLS, Control
 from bnviz.ui.plain import plain

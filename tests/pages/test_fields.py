@@ -6,8 +6,8 @@ import pytest
 from annotated_types import Ge, Le
 from pydantic import BaseModel
 
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
-from bnviz.presets import PRESETS
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.presets import PRESETS
 from bnviz.ui.draft import build, has_distinct_norms, values_of, varying_fields
 from bnviz.ui.fields import CONTROLS, Control
 

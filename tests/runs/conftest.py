@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.runs.engine import LocalEngine
 from bnviz.runs.service import RunService
-from bnviz.settings import Settings
+from bnviz.runs.settings import Settings
 
 HERE = str(Path(__file__).parent)
 WAIT_SECONDS = 15.0

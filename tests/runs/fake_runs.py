@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.records import (
     BIN_COUNT,
     CURVE_MEASURES,

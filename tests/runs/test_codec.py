@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.records import CURVE_MEASURES, ArmMeasured, RunFailed, RunFinished, RunStarted, RunStopped, StepMeasured
 from bnviz.runs.codec import CodecError, decode, encode
 

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.panels import PANELS
 from bnviz.panels.explore import ExploreEncoder
 from bnviz.recording import Trace

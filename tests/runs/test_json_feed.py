@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bnviz
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.records import RunFinished, RunStarted, StepMeasured
 from bnviz.runs.sse import JsonEncoder, Plain, Subscriber
 from bnviz.runs.status import LiveRun

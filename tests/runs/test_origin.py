@@ -5,7 +5,7 @@ from dataclasses import replace
 import grimp
 import pytest
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.experiments import catalog
 from bnviz.experiments.base import Experiment, Stage
 from bnviz.experiments.catalog import study_config

@@ -9,13 +9,13 @@ import time
 import psutil
 import pytest
 
-from bnviz.ceilings import CostTooHigh
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.ceilings import CostTooHigh
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.records import RunFinished, RunStarted, RunStopped, StepMeasured
 from bnviz.runs import limits
 from bnviz.runs.service import QueueFull, UnknownRun
+from bnviz.runs.settings import Settings
 from bnviz.runs.status import LiveRun
-from bnviz.settings import Settings
 
 
 def gone(pid: int) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bnviz.settings import BadSetting, Settings, default_data_dir, read_settings, variable
+from bnviz.runs.settings import BadSetting, Settings, default_data_dir, read_settings, variable
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.records import RunFinished, RunStarted, StepMeasured
 from bnviz.runs import store as store_module
 from bnviz.runs.codec import encode

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.records import RunFinished, RunStarted, RunStopped, StepMeasured
 from bnviz.runs.trace import OutOfOrder, Trace
 

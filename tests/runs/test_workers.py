@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.records import RunStarted
 from bnviz.runs.engine import EngineUnavailable, LocalEngine
 from bnviz.runs.worker import NICENESS, plain_reason

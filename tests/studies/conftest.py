@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from bnviz.charts.sweeps import category_chart, curve_chart, curve_point, plain_styles, sweep_series
-from bnviz.config import ArmConfig, DatasetConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments import catalog
 from bnviz.experiments.base import Chart, Choice, Experiment, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.results import Results

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz import ceilings, study
-from bnviz.ceilings import CostTooHigh, MemoryTooHigh
-from bnviz.config import StudyConfig, parse_config
+from bnviz import study
+from bnviz.config import ceilings
+from bnviz.config.ceilings import CostTooHigh, MemoryTooHigh
+from bnviz.config.memory import estimated_bytes
+from bnviz.config.models import StudyConfig, parse_config
 from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import UnknownPart, check_study, settings_of, stages_of, study_config
 from bnviz.experiments.headless import conclude
-from bnviz.memory import estimated_bytes
 from bnviz.records import RunFinished, StageMeasured, StepMeasured, StudyStarted
 from bnviz.runner import run
 from bnviz.runs.codec import decode, encode

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.records import (
     BIN_COUNT,
     BIN_EDGES,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz.config import (
+from bnviz.config.models import (
     DATASET_ROWS,
     PLANE_DATASETS,
     ActivationName,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.training import Batches, Trainer
 

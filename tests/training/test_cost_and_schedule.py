@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from bnviz.ceilings import COST_CEILING, CostTooHigh, MemoryTooHigh, check_cost
-from bnviz.config import ArmConfig, RunConfig
-from bnviz.cost import estimated_step_seconds, multiply_adds
-from bnviz.schedule import DENSE_STEPS, FRAME_SECONDS, MAX_FRAMES, measured_steps
+from bnviz.config.ceilings import COST_CEILING, CostTooHigh, MemoryTooHigh, check_cost
+from bnviz.config.cost import estimated_step_seconds, multiply_adds
+from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.config.schedule import DENSE_STEPS, FRAME_SECONDS, MAX_FRAMES, measured_steps
 
 
 def test_multiply_adds_count_every_weight_three_times_a_sample():

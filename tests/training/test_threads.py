@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import bnviz
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.experiments.catalog import study_config
 from bnviz.experiments.headless import conclude
 from bnviz.measure import Measurer

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import add_level, category_chart, norm_style, sweep_series
 from bnviz.charts.theme import arm_styles
-from bnviz.config import ArmConfig, DatasetConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE, LI, LUO
 from bnviz.experiments.errors import Gain, error_of, error_rows, gain, reading, recent_mean, words

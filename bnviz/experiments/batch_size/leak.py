@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import category_chart, norm_style, sweep_chart, sweep_series
-from bnviz.config import Int, NormName
+from bnviz.config.models import Int, NormName
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE, WU_JOHNSON
 from bnviz.experiments.lists import ascending

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from bnviz import theory
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import add_level, add_theory_line, plain_styles, sweep_chart, sweep_series
-from bnviz.config import Float, Int
+from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import CRAMER, IOFFE, LUO
 from bnviz.experiments.lists import ascending

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import category_chart, norm_style, sweep_series
-from bnviz.config import ArmConfig, BatchMode, Float, Int, NormName, RunConfig
+from bnviz.config.models import ArmConfig, BatchMode, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE_2017, WU_JOHNSON
 from bnviz.experiments.errors import error_of, error_rows, reading, words

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import norm_style, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, Float, Int, NormName, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import IOFFE_2017, LUO, WU_HE, WU_JOHNSON
 from bnviz.experiments.errors import error_of, error_rows, reading, recent_mean

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bnviz import theory
 from bnviz.charts.sweeps import add_level, add_theory_line, category_chart, plain_styles, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, DatasetConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import LI
 from bnviz.experiments.errors import reading

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bnviz.charts.spec import Selector
 from bnviz.charts.sweeps import heatmap_chart, heatmap_series, layer_chart, norm_style, sweep_series
-from bnviz.config import ArmConfig, Float, Int, NormName, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.convolution.common import IOFFE, STAGE, WU_HE, curves
 from bnviz.experiments.errors import lower_share

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import add_level, category_chart, norm_style, sweep_series
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import ArchitectureName, ArmConfig, Float, Int, NormName, RunConfig
+from bnviz.config.models import ArchitectureName, ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.convolution.common import IOFFE, STAGE, WU_HE, curves, newest
 from bnviz.experiments.other_norms.common import HALFWAY, percent

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from bnviz.charts.sweeps import layer_chart, norm_style, sweep_series
-from bnviz.config import ActivationName, Float, Int, RunConfig
+from bnviz.config.models import ActivationName, Float, Int, RunConfig
 from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.covariate_shift.sources import IOFFE, SANTURKAR

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bnviz.charts.numbers import shorts
 from bnviz.charts.sweeps import curve_chart, norm_style
-from bnviz.config import ActivationName, Float, Int, NormName, RunConfig
+from bnviz.config.models import ActivationName, Float, Int, NormName, RunConfig
 from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.covariate_shift.sources import SANTURKAR

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import add_theory_line, layer_chart, plain_styles, sweep_chart
-from bnviz.config import Int
+from bnviz.config.models import Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.dead_units.common import LU, NORMS, PERCENT, STYLES, FloatArray
 from bnviz.experiments.results import Results

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnviz.charts.sweeps import norm_style
-from bnviz.config import NormName
+from bnviz.config.models import NormName
 from bnviz.experiments.base import Reference
 from bnviz.experiments.sweeps import plain, spread_of
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bnviz.charts.spec import Selector
 from bnviz.charts.sweeps import add_level, layer_chart, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.dead_units.common import BJORCK, GLOROT, IOFFE, NORMS, PERCENT, STYLES, FloatArray, percent_words
 from bnviz.experiments.results import Results

@@ -17,7 +17,7 @@ from bnviz.charts.sweeps import (
     sweep_chart,
     sweep_series,
 )
-from bnviz.config import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Chart, Series, Settings, Stage
 from bnviz.experiments.dead_units.common import NORMS, PERCENT, STYLES, FloatArray
 from bnviz.experiments.results import Results

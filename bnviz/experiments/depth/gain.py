@@ -14,7 +14,7 @@ from bnviz.charts.sweeps import (
     sweep_series,
 )
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import Float, Int, NormName
+from bnviz.config.models import Float, Int, NormName
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import HE, IOFFE, YANG, FloatArray, spread_words, times
 from bnviz.experiments.results import Results

@@ -16,7 +16,7 @@ from bnviz.charts.sweeps import (
     sweep_chart,
     sweep_series,
 )
-from bnviz.config import Float, Int
+from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import ACTIVATION_NAMES, YANG, FloatArray, growth_per_layer, spread_words, times
 from bnviz.experiments.results import Results

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bnviz import growth
 from bnviz.charts.sweeps import add_level, add_theory_line, layer_chart, norm_style, sweep_series
-from bnviz.config import Float, Int, NormName
+from bnviz.config.models import Float, Int, NormName
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import DANESHMAND, YANG, FloatArray, interior, spread_words
 from bnviz.experiments.results import Results

@@ -9,7 +9,7 @@ from pydantic import Field
 from bnviz import growth
 from bnviz.charts.sweeps import add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import Float, Int
+from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import BALDUZZI, FloatArray, spread_words
 from bnviz.experiments.results import Results

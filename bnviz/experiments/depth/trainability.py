@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import category_chart, curve_chart, curve_point, layer_chart, plain_styles, sweep_series
 from bnviz.charts.theme import ArmStyle, norm_style
-from bnviz.config import ArmConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import DE_SMITH, YANG, FloatArray, spread_words
 from bnviz.experiments.results import Results

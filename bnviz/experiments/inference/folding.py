@@ -8,7 +8,7 @@ from pydantic import Field
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import add_level, layer_chart, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import Int
+from bnviz.config.models import Int
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.inference.sources import IOFFE, JACOB
 from bnviz.experiments.results import Results

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import curve_chart, curve_point, plain_styles
-from bnviz.config import ArmConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.errors import error_of, gain, reading, words
 from bnviz.experiments.inference.sources import IOFFE, WU_JOHNSON

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from bnviz.charts.sweeps import norm_style, plain_styles, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, DatasetConfig, Float, Int, NormName, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.errors import error_of, error_rows, gain, words
 from bnviz.experiments.inference.sources import NADO, SCHNEIDER

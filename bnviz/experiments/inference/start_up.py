@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from bnviz import theory
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import add_theory_line, plain_styles, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.errors import error_of, words
 from bnviz.experiments.inference.sources import IOFFE, TORCH, WU_JOHNSON

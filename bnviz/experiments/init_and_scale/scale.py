@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import add_level, category_chart, plain_styles, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, DatasetConfig, Float, InputScale, Int, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, InputScale, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Judgement, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.order_statistics import first_crossing
 from bnviz.experiments.results import Results

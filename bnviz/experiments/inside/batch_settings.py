@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from bnviz.config import Float
+from bnviz.config.models import Float
 from bnviz.experiments.base import Settings
 from bnviz.experiments.inside.tables import MAX_FEATURES, BadTable, as_text, per_feature, refusal, resized, rows_of, short
 

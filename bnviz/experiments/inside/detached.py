@@ -6,11 +6,11 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import add_level, add_theory_line, norm_style, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import ArmConfig, Float, Int, NormName, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
+from bnviz.config.schedule import measured_steps
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain
-from bnviz.schedule import measured_steps
 
 FloatArray = NDArray[np.float64]
 BIAS, NETWORK, FRAMES = "bias", "network", 40

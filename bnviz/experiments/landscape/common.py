@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import norm_style
-from bnviz.config import ActivationName, ExtraName, Float, Int, RunConfig
+from bnviz.config.models import ActivationName, ExtraName, Float, Int, RunConfig
 from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Reference, Settings, Stage
 from bnviz.experiments.results import Results

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from bnviz.charts.sweeps import heatmap_chart, heatmap_series, sweep_chart, sweep_series
-from bnviz.config import Int
+from bnviz.config.models import Int
 from bnviz.experiments import training_twins as twins
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Stage, Verdict
 from bnviz.experiments.landscape.common import LI, SANTURKAR, STYLES, FloatArray, LandscapeSettings, training

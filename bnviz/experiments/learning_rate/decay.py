@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import add_level, add_theory_line, norm_style, plain_styles, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, Float, Int, PerTrial, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.learning_rate.effective import LAARHOVEN
 from bnviz.experiments.results import Results

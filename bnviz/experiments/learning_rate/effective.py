@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bnviz.charts.spec import Selector
 from bnviz.charts.sweeps import add_level, norm_style, plain_styles, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of

@@ -15,7 +15,7 @@ from bnviz.charts.sweeps import (
     sweep_chart,
     sweep_series,
 )
-from bnviz.config import Float, Int
+from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import UsableRange, decades, fixed, plain, spread_of

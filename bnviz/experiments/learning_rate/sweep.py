@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from bnviz.config import ActivationName, ArmConfig, Float, Int, PerTrial, RunConfig
+from bnviz.config.models import ActivationName, ArmConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import Spread, UsableRange, decades, highest_ratio, plain, spread_of, stacked

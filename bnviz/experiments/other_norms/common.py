@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bnviz.charts.sweeps import add_level, category_chart, curve_chart, curve_point, norm_style, sweep_series
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import NormName
+from bnviz.config.models import NormName
 from bnviz.experiments.base import Chart, Reference
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import add_theory_line, curve_chart, curve_point, plain_styles, sweep_chart, sweep_series
-from bnviz.config import ArmConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.other_norms.common import COOIJMANS, LAURENT, STAGE, newest
 from bnviz.experiments.results import Results

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import category_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import ActivationName, ArmConfig, Float, Int, RunConfig
+from bnviz.config.models import ActivationName, ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.order_statistics import first_crossing
 from bnviz.experiments.other_norms.common import (

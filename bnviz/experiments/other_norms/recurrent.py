@@ -5,7 +5,7 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import category_chart, layer_chart, norm_style, sweep_series
 from bnviz.charts.theme import SPARE_DASHES, ArmStyle
-from bnviz.config import ArmConfig, Float, InitName, Int, NormName, RecurrentNorm, RunConfig
+from bnviz.config.models import ArmConfig, Float, InitName, Int, NormName, RecurrentNorm, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.errors import lower_share, reading
 from bnviz.experiments.other_norms.common import BA, COOIJMANS, LAURENT, STAGE, newest, training_charts

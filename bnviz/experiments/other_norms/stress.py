@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from bnviz.config import ArmConfig, BatchMode, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, BatchMode, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.other_norms.common import (
     HALFWAY,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import norm_style
 from bnviz.charts.theme import ArmStyle
-from bnviz.config import ArmConfig, Float, Int, NormName, NormPlacement, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, NormName, NormPlacement, RunConfig
 from bnviz.experiments.base import Settings, Stage
 
 Shape = Literal["relu", "leaky_relu", "gelu", "tanh", "sigmoid"]

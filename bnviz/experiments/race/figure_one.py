@@ -13,7 +13,7 @@ from pydantic import Field
 from bnviz.charts.numbers import shorts
 from bnviz.charts.sweeps import curve_chart, curve_point
 from bnviz.charts.theme import arm_styles
-from bnviz.config import ArmConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.order_statistics import median_interval
 from bnviz.experiments.race.classic import IOFFE

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from bnviz.config import Float, Int
+from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Claim, Finding, Part, Preset, Reference, Verdict
 from bnviz.experiments.race import twins
 from bnviz.experiments.race.classic import BJORCK

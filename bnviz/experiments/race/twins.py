@@ -9,7 +9,7 @@ from pydantic import Field
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import category_chart, curve_chart, curve_point, layer_chart, sweep_series
 from bnviz.charts.theme import ArmStyle, arm_styles
-from bnviz.config import ArmConfig, DatasetConfig, Float, Int, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Series, Settings, Stage, Verdict
 from bnviz.experiments.race.verdict import Comparison, RaceVerdict
 from bnviz.experiments.results import Results

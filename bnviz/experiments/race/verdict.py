@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.config import RunConfig
+from bnviz.config.models import RunConfig
 from bnviz.experiments.order_statistics import first_crossing, median_interval
 from bnviz.experiments.sweeps import plain
 from bnviz.records import StageMeasured, StepMeasured

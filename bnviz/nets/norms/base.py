@@ -8,7 +8,7 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
-from bnviz.config import ArmConfig
+from bnviz.config.models import ArmConfig
 
 Mode = Literal["train", "probe", "eval"]
 # train: statistics of the batch, running statistics updated; probe: the same, nothing updated; eval: running statistics

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bnviz.problems import problems
+from bnviz.config.problems import problems
 
 PREFIX = "BNVIZ_"
 

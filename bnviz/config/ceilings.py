@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from typing_extensions import override
 
-from bnviz.config import RunConfig
-from bnviz.cost import multiply_adds
-from bnviz.memory import estimated_bytes
+from bnviz.config.cost import multiply_adds
+from bnviz.config.memory import estimated_bytes
+from bnviz.config.models import RunConfig
 
 COST_CEILING = 2_000_000_000_000  # multiply-adds; a minute or two of one core on the class of machine that hosts the app
 MEMORY_CEILING = 2 * 2**30  # bytes of a run's own, on top of the 150 MB that every worker shares or holds

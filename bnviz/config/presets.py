@@ -6,7 +6,7 @@ Each one says what to watch and leaves the verdict to the run; tests/experiments
 from dataclasses import dataclass
 from typing import Any
 
-from bnviz.config import ArmConfig, DatasetConfig, NormName, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, NormName, RunConfig
 
 DEFAULT_PRESET = "classic"
 TWINS: tuple[NormName, ...] = ("none", "batch")

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from bnviz.config import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 
 RECEIVED_LENGTH = 60
 FIELD_LENGTH = 120

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from math import isqrt
 
-from bnviz.config import ArmConfig, RunConfig
-from bnviz.cost import CLASSES, features_of, weights_of
+from bnviz.config.cost import CLASSES, features_of, weights_of
+from bnviz.config.models import ArmConfig, RunConfig
 
 FLOAT = 4  # bytes
 # Counts of the costly measurements in `bnviz.measure`, which a test compares with these: nets that are trials of one stack

@@ -1,7 +1,7 @@
 """When a run is measured: from its configuration, not from the clock, so that a run stays a pure function."""
 
-from bnviz.config import RunConfig
-from bnviz.cost import estimated_step_seconds
+from bnviz.config.cost import estimated_step_seconds
+from bnviz.config.models import RunConfig
 
 FRAME_SECONDS = 0.053  # of training between two measurements, once a run is under way
 DENSE_STEPS = 5  # every step is measured up to here: most of what batch norm changes happens early

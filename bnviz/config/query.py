@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bnviz.config import MAX_ARMS, PLANE_DATASETS, ArmConfig, DatasetConfig, RunConfig
-from bnviz.presets import DEFAULT_PRESET, PRESETS
-from bnviz.problems import OverrideError, apply_overrides, one_line, problems
+from bnviz.config.models import MAX_ARMS, PLANE_DATASETS, ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.presets import DEFAULT_PRESET, PRESETS
+from bnviz.config.problems import OverrideError, apply_overrides, one_line, problems
 
 RESERVED_KEYS = frozenset({"hide", "embed", "embed_options"})  # the page's own and Streamlit's
 MAX_KEYS, MAX_KEY_LENGTH, MAX_VALUE_LENGTH, MAX_NOTICES = 200, 60, 1000, 8

@@ -2,7 +2,7 @@
 
 from math import isqrt
 
-from bnviz.config import DATASET_FEATURES, ArmConfig, RunConfig
+from bnviz.config.models import DATASET_FEATURES, ArmConfig, RunConfig
 
 # Fitted to one core of a small server (see benchmarks/training.py): a step costs per layer and per multiply-add.
 SECONDS_PER_LAYER = 110e-6
