@@ -30,7 +30,7 @@ CPU_BUDGET = 0.5
 
 def paced_run(config):
     """The records of `bnviz.runner.run`, handed out at ten frames a second: delivery is measured here, not training."""
-    from bnviz.records import StepMeasured
+    from bnviz.records.records import StepMeasured
     from bnviz.runner import run
 
     records = list(run(config))

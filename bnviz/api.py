@@ -26,12 +26,12 @@ from bnviz.config.models import AnyConfig, RunConfig, StudyConfig, parse_config
 from bnviz.config.problems import Problem, one_line, problems
 from bnviz.experiments.catalog import UnknownPart, stages_of
 from bnviz.panels import PANELS
-from bnviz.records import Record, StepMeasured
+from bnviz.records.records import Record, StepMeasured
+from bnviz.records.study_table import row_count, study_table
+from bnviz.records.tables import Tables, to_csv
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
 from bnviz.runs.sse import EventStream, JsonEncoder, Plain, Streams, Subscriber
 from bnviz.runs.status import LiveRun
-from bnviz.study_table import row_count, study_table
-from bnviz.tables import Tables, to_csv
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_EXPORT_ROWS = 2_000_000  # a default run has 150,000 in its largest table

@@ -14,9 +14,9 @@ import pandas as pd
 
 from bnviz.config.models import RunConfig
 from bnviz.experiments.race import RaceVerdict
-from bnviz.records import CURVE_MEASURES, END_STATES, Record, RunStarted, RunStopped, StepMeasured
+from bnviz.records.records import CURVE_MEASURES, END_STATES, Record, RunStarted, RunStopped, StepMeasured
+from bnviz.records.tables import Tables
 from bnviz.runner import run
-from bnviz.tables import Tables
 
 Progress = Callable[[StepMeasured], object]
 

@@ -11,7 +11,7 @@ from bnviz.config.schedule import measured_steps
 from bnviz.datasets import Dataset, load
 from bnviz.measure import Measurer
 from bnviz.nets.initialization import weights_hash
-from bnviz.records import Record, RunFinished, RunStarted, StepMeasured
+from bnviz.records.records import Record, RunFinished, RunStarted, StepMeasured
 from bnviz.threads import on_one_thread
 from bnviz.training import Trainer
 

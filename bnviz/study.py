@@ -16,7 +16,7 @@ from bnviz import probes
 from bnviz.config.models import SCHEMA_VERSION, AnyConfig, RunConfig, StudyConfig
 from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import stages_of
-from bnviz.records import ArmMeasured, Record, RunFinished, StageMeasured, StepMeasured, StudyStarted
+from bnviz.records.records import ArmMeasured, Record, RunFinished, StageMeasured, StepMeasured, StudyStarted
 from bnviz.runner import run
 from bnviz.threads import on_one_thread
 

@@ -17,9 +17,9 @@ from bnviz.config.presets import PRESETS
 from bnviz.experiments.base import Experiment
 from bnviz.experiments.catalog import catalog, check_study
 from bnviz.panels import PANELS
-from bnviz.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
+from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
+from bnviz.records.tables import PERCENTILE_MEASURES
 from bnviz.runs.settings import Settings, variable
-from bnviz.tables import PERCENTILE_MEASURES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

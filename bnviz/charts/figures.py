@@ -6,7 +6,7 @@ from bnviz.charts.numbers import spread
 from bnviz.charts.spec import ChartSpec, Mark, Selector
 from bnviz.charts.theme import BAND_OPACITY, CLASS_COLORS, arm_styles, axis, base_layout
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.records import BIN_RANGE, TENSORS, RunStarted
+from bnviz.records.records import BIN_RANGE, TENSORS, RunStarted
 
 MAX_LAYERS_SHOWN = 6
 MAX_POINTS_SHOWN = 300  # training points drawn over a decision boundary

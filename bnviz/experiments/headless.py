@@ -7,7 +7,7 @@ from bnviz.config.models import StudyConfig
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.catalog import find_part, part_of, settings_of, stages_of, study_config
 from bnviz.experiments.results import Results
-from bnviz.records import StageMeasured
+from bnviz.records.records import StageMeasured
 
 
 def conclude(experiment: str, part: str, preset: str = "", **changes: Any) -> tuple[Verdict | None, Results]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 
 class Results:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.records import BIN_COUNT, BIN_RANGE, PERCENTILES
+from bnviz.records.records import BIN_COUNT, BIN_RANGE, PERCENTILES
 
 BINS_A_UNIT = BIN_COUNT / (BIN_RANGE[1] - BIN_RANGE[0])  # a power of two: scaling by it is exact in floating point
 

@@ -16,7 +16,7 @@ from bnviz.measure.extras import EXTRAS, Moment
 from bnviz.measure.units import dead_relu_count, mean_and_std, saturated_fraction, zero_fraction
 from bnviz.nets import Activations
 from bnviz.nets.activations import ACTIVATIONS
-from bnviz.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, ArmMeasured
+from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, ArmMeasured
 from bnviz.training import ArmState, TrainingState
 
 DRIFTS = tuple(f"{tensor}_drift" for tensor in TENSORS)

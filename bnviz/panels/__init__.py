@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from bnviz.panels.explore import ExploreEncoder
 from bnviz.panels.study import StudyEncoder
-from bnviz.records import RunEnded
+from bnviz.records.records import RunEnded
 
 
 class PanelEncoder(Protocol):

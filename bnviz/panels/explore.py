@@ -10,7 +10,7 @@ from bnviz.charts.numbers import LEVELS, band, band_words, pack, shorts
 from bnviz.charts.spec import ChartSpec, cells
 from bnviz.charts.theme import arm_styles
 from bnviz.experiments.race import RaceVerdict
-from bnviz.records import END_STATES, TENSORS, ArmMeasured, RunEnded, RunStarted, StepMeasured
+from bnviz.records.records import END_STATES, TENSORS, ArmMeasured, RunEnded, RunStarted, StepMeasured
 
 Series = list[Any]
 SHARE_WORTH_SAYING = 0.001  # a share outside the bins below this is not mentioned

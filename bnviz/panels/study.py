@@ -6,7 +6,7 @@ from bnviz.charts.spec import cells
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.catalog import part_of, settings_of
 from bnviz.experiments.results import Results
-from bnviz.records import END_STATES, RunEnded, RunFinished, RunStopped, StageMeasured, StudyStarted
+from bnviz.records.records import END_STATES, RunEnded, RunFinished, RunStopped, StageMeasured, StudyStarted
 
 TOO_LITTLE = "Stopped before there was enough to say."
 

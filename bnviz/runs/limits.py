@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bnviz.records import RunEnded, RunFailed, RunStopped
+from bnviz.records.records import RunEnded, RunFailed, RunStopped
 from bnviz.runs.settings import Settings
 from bnviz.runs.status import LiveRun
 

@@ -18,8 +18,8 @@ from typing import Any
 from bnviz.config.ceilings import check_cost
 from bnviz.config.models import AnyConfig, StudyConfig
 from bnviz.experiments.catalog import check_study
-from bnviz.records import END_STATES, RunEnded, RunFailed, RunFinished, RunStopped
-from bnviz.runs.codec import CodecError, decode
+from bnviz.records.codec import CodecError, decode
+from bnviz.records.records import END_STATES, RunEnded, RunFailed, RunFinished, RunStopped
 from bnviz.runs.engine import Engine, EngineUnavailable, LocalEngine
 from bnviz.runs.limits import MEGABYTE, forgettable, overdue, oversized
 from bnviz.runs.protocol import RECORD, TRACEBACK

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bnviz.records import END_STATES, Measured, RunEnded, Started
+from bnviz.records.records import END_STATES, Measured, RunEnded, Started
 from bnviz.runs.status import LiveRun
 from bnviz.runs.trace import Feed
 

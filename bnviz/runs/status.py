@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bnviz.config.models import AnyConfig
-from bnviz.records import EndState
+from bnviz.records.records import EndState
 from bnviz.runs.engine import Worker
 from bnviz.runs.trace import Trace
 

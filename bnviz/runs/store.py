@@ -18,8 +18,8 @@ from pydantic import ValidationError
 
 from bnviz.config.models import AnyConfig
 from bnviz.experiments.catalog import UnknownPart
-from bnviz.records import Record, RunFinished, Started
-from bnviz.runs.codec import CodecError, decode
+from bnviz.records.codec import CodecError, decode
+from bnviz.records.records import Record, RunFinished, Started
 from bnviz.runs.origin import code_hash, origin
 
 FILE_NAME = "runs-v1.sqlite3"

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, overload
 
-from bnviz.records import Measured, Record, RunEnded, Started
-from bnviz.runs.codec import encode
+from bnviz.records.codec import encode
+from bnviz.records.records import Measured, Record, RunEnded, Started
 
 _log = logging.getLogger("bnviz.runs")
 
@@ -117,7 +117,7 @@ class Feed:
 
 
 class Trace(Sequence[Record]):
-    """Records in the order of `bnviz.records`, appended by one thread and read by any."""
+    """Records in the order of `bnviz.records.records`, appended by one thread and read by any."""
 
     def __init__(self) -> None:
         self.wakeup = Wakeup()

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from bnviz.config.models import AnyConfig, parse_config
-from bnviz.records import Measured, Record, RunEnded, RunFailed
-from bnviz.runs.codec import encode
+from bnviz.records.codec import encode
+from bnviz.records.records import Measured, Record, RunEnded, RunFailed
 from bnviz.runs.protocol import RECORD, TRACEBACK
 
 NICENESS = 5  # the web process answers first when all cores train

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from bnviz.config.models import RunConfig
-from bnviz.records import BIN_COUNT, CURVE_MEASURES, LAYER_MEASURES, PERCENTILES, TENSORS, ArmMeasured, RunStarted, StepMeasured
+from bnviz.records.records import (
+    BIN_COUNT,
+    CURVE_MEASURES,
+    LAYER_MEASURES,
+    PERCENTILES,
+    TENSORS,
+    ArmMeasured,
+    RunStarted,
+    StepMeasured,
+)
 
 
 def make_started(config: RunConfig, twins: bool = True, plane: bool = False) -> RunStarted:

@@ -10,7 +10,7 @@ from bnviz.charts.numbers import ALPHABET
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.panels import PANELS
 from bnviz.panels.explore import twin_proof
-from bnviz.records import BIN_COUNT, RunFailed, RunFinished, RunStopped
+from bnviz.records.records import BIN_COUNT, RunFailed, RunFinished, RunStopped
 
 CONFIG = RunConfig(trials=8, steps=50)
 PLANE = RunConfig(trials=2, steps=50, dataset=DatasetConfig(name="spirals"), extras=("decision_boundary",))

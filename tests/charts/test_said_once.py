@@ -10,7 +10,7 @@ from bnviz.charts import figures, spec, theme
 from bnviz.config.models import RunConfig
 from bnviz.experiments.catalog import catalog, study_config
 from bnviz.panels import PANELS
-from bnviz.records import StudyStarted
+from bnviz.records.records import StudyStarted
 
 
 @pytest.fixture

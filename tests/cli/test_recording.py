@@ -10,7 +10,7 @@ import torch
 import bnviz
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.recording import Trace, fill, record
-from bnviz.records import CURVE_MEASURES, RunFinished, RunStarted, StepMeasured
+from bnviz.records.records import CURVE_MEASURES, RunFinished, RunStarted, StepMeasured
 
 SMALL = RunConfig(
     dataset=DatasetConfig(name="moons", train_size=200, test_size=50),

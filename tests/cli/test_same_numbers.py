@@ -11,9 +11,9 @@ import pytest
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.recording import record
+from bnviz.records.tables import Tables
 from bnviz.runs.service import RunService
 from bnviz.runs.settings import Settings
-from bnviz.tables import Tables
 
 CONFIG = RunConfig(
     dataset=DatasetConfig(name="digits"),

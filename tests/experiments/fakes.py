@@ -9,7 +9,7 @@ import numpy as np
 from bnviz.experiments.base import Experiment, Part, Settings
 from bnviz.experiments.catalog import study_config
 from bnviz.experiments.results import Results
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 from bnviz.study import run_study
 
 

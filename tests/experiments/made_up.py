@@ -20,7 +20,7 @@ from bnviz.config.ceilings import CostTooHigh
 from bnviz.config.schedule import measured_steps
 from bnviz.experiments.base import Experiment, Part, Settings, Stage
 from bnviz.experiments.catalog import check_study, study_config
-from bnviz.records import ArmMeasured, StageMeasured, StepMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured, StepMeasured
 from bnviz.runner import run
 
 CHEAP_SECONDS = 0.4  # of a drawn study, as estimated

@@ -17,7 +17,7 @@ from bnviz.experiments.catalog import catalog, check_study, settings_of, study_c
 from bnviz.experiments.lessons import lesson
 from bnviz.experiments.results import Results
 from bnviz.experiments.settings_text import RESERVED_KEYS, from_query, to_query
-from bnviz.records import StageMeasured, StepMeasured
+from bnviz.records.records import StageMeasured, StepMeasured
 
 NAME = re.compile("[a-z][a-z0-9_]{0,39}")
 BUDGET_SECONDS = 20.0  # of a default preset, by the estimate

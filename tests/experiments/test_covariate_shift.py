@@ -11,7 +11,7 @@ from bnviz.experiments.covariate_shift import EXPERIMENT, deep_linear, drift_and
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import Spread
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 PARTS = {part.id: part for part in EXPERIMENT.parts}
 

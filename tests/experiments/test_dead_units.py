@@ -12,7 +12,7 @@ from bnviz.experiments.dead_units import born_dead, saturation, units_charts, un
 from bnviz.experiments.dead_units.common import percent_words
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.results import Results
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 NAN = math.nan
 

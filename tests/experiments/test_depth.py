@@ -14,7 +14,7 @@ from bnviz.experiments.depth import EXPERIMENT, escapes, gain, growth, rank, sha
 from bnviz.experiments.depth.common import growth_per_layer, interior, listed, spread_words, times
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.results import Results
-from bnviz.records import StageMeasured
+from bnviz.records.records import StageMeasured
 from bnviz.study import run_study
 
 SMALL: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ from bnviz.experiments.headless import conclude
 from bnviz.experiments.init_and_scale import EXPERIMENT, gain, scale
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import UsableRange
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 
 def usable(rows: list[str]) -> UsableRange:

@@ -12,7 +12,7 @@ from bnviz.experiments.landscape.common import LandscapeSettings, learning, plat
 from bnviz.experiments.results import Results
 from bnviz.measure import fidelity as measured_fidelity
 from bnviz.measure import surface as measured_surface
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 PARTS = {part.id: part for part in EXPERIMENT.parts}
 

@@ -10,7 +10,7 @@ from bnviz.experiments.catalog import study_config
 from bnviz.experiments.headless import conclude, conclude_study
 from bnviz.experiments.learning_rate import EXPERIMENT, decay, effective, least_squares, sweep
 from bnviz.experiments.results import Results
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 
 def swept(none: list[list[float]], batch: list[list[float]], settings: sweep.SweepSettings) -> Results:

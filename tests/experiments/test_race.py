@@ -7,7 +7,7 @@ from bnviz.experiments.base import NOT_MEASURED
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.race import classic, figure_one, small_lr, twins
 from bnviz.experiments.results import Results
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 STEPS = tuple(range(0, 101, 5))
 SEEDS = (0, 1, 2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bnviz.config.models import ArmConfig, NormName, RunConfig
 from bnviz.experiments.race import RaceVerdict
-from bnviz.records import ArmMeasured, StepMeasured
+from bnviz.records.records import ArmMeasured, StepMeasured
 
 STEPS = tuple(range(0, 101, 5))
 

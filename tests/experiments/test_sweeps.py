@@ -22,7 +22,7 @@ from bnviz.experiments.sweeps import (
     stacked,
     usable_range,
 )
-from bnviz.records import ArmMeasured, StageMeasured
+from bnviz.records.records import ArmMeasured, StageMeasured
 
 NAN, INF = math.nan, math.inf
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnviz.config.presets import PRESETS
-from bnviz.records import PERCENTILES, StepMeasured
+from bnviz.records.records import PERCENTILES, StepMeasured
 from bnviz.runner import run
 
 

@@ -13,7 +13,7 @@ import torch
 from bnviz import theory
 from bnviz.config.models import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.nets import Activations, DenseStack
-from bnviz.records import StepMeasured
+from bnviz.records.records import StepMeasured
 from bnviz.runner import run
 
 DEPTH, WIDTH, TRIALS = 30, 512, 4

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bnviz.measure.distributions import histogram, percentiles
-from bnviz.records import BIN_COUNT, BIN_EDGES, BIN_RANGE, PERCENTILES
+from bnviz.records.records import BIN_COUNT, BIN_EDGES, BIN_RANGE, PERCENTILES
 
 PROPERTY = settings(deadline=None, max_examples=60, derandomize=True)
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=12)

@@ -7,7 +7,7 @@ import pytest
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.measure.distributions import drift, percentiles
-from bnviz.records import PERCENTILES, TENSORS, StepMeasured
+from bnviz.records.records import PERCENTILES, TENSORS, StepMeasured
 from bnviz.runner import run
 
 

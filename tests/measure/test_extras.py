@@ -10,7 +10,7 @@ from bnviz.config.models import ArmConfig, DatasetConfig, ExtraName, RunConfig
 from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.measure.extras import EXTRAS
-from bnviz.records import CURVE_MEASURES, LAYER_MEASURES, StepMeasured
+from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, StepMeasured
 from bnviz.runner import run
 from bnviz.training import Trainer
 

@@ -6,7 +6,7 @@ import torch
 
 from bnviz.config.models import ArmConfig
 from bnviz.measure.layer_output import layer_output_extra
-from bnviz.records import PERCENTILES
+from bnviz.records.records import PERCENTILES
 from tests.measure.moments import moments
 
 

@@ -9,7 +9,7 @@ import torch
 from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.datasets import load
 from bnviz.measure import Measurer
-from bnviz.records import LAYER_MEASURES, PERCENTILES, TENSORS, ArmMeasured, StepMeasured
+from bnviz.records.records import LAYER_MEASURES, PERCENTILES, TENSORS, ArmMeasured, StepMeasured
 from bnviz.runner import run
 from bnviz.training import Batches, Trainer
 

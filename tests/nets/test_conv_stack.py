@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.nets import ConvStack, build
 from bnviz.nets.stack import Activations
-from bnviz.records import StepMeasured
+from bnviz.records.records import StepMeasured
 from bnviz.runner import run
 from tests.nets.parity import Placed, check_one_step, check_trajectory, close, shaken, with_parameters_of
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bnviz.config.models import RunConfig
-from bnviz.records import (
+from bnviz.records.records import (
     BIN_COUNT,
     CURVE_MEASURES,
     LAYER_MEASURES,

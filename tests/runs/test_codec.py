@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
-from bnviz.records import CURVE_MEASURES, ArmMeasured, RunFailed, RunFinished, RunStarted, RunStopped, StepMeasured
-from bnviz.runs.codec import CodecError, decode, encode
+from bnviz.records.codec import CodecError, decode, encode
+from bnviz.records.records import CURVE_MEASURES, ArmMeasured, RunFailed, RunFinished, RunStarted, RunStopped, StepMeasured
 
 SMALL = hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4)
 FLOATS = hnp.arrays(np.float32, SMALL, elements=st.floats(width=32, allow_nan=True, allow_infinity=True))

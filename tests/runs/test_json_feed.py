@@ -8,7 +8,7 @@ import pytest
 
 import bnviz
 from bnviz.config.models import RunConfig
-from bnviz.records import RunFinished, RunStarted, StepMeasured
+from bnviz.records.records import RunFinished, RunStarted, StepMeasured
 from bnviz.runs.sse import JsonEncoder, Plain, Subscriber
 from bnviz.runs.status import LiveRun
 from bnviz.runs.trace import Feed

@@ -9,8 +9,8 @@ from bnviz.config.models import RunConfig
 from bnviz.experiments import catalog
 from bnviz.experiments.base import Experiment, Stage
 from bnviz.experiments.catalog import study_config
+from bnviz.records.codec import encode
 from bnviz.runs import origin as origin_module
-from bnviz.runs.codec import encode
 from bnviz.runs.origin import THE_RUN, code_hash, origin
 from bnviz.runs.store import Store
 from bnviz.study import run_study

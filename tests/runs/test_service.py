@@ -11,7 +11,7 @@ import pytest
 
 from bnviz.config.ceilings import CostTooHigh
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.records import RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.records.records import RunFinished, RunStarted, RunStopped, StepMeasured
 from bnviz.runs import limits
 from bnviz.runs.service import QueueFull, UnknownRun
 from bnviz.runs.settings import Settings

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bnviz.config.models import RunConfig
-from bnviz.records import RunFinished, RunStarted, StepMeasured
+from bnviz.records.codec import encode
+from bnviz.records.records import RunFinished, RunStarted, StepMeasured
 from bnviz.runs import store as store_module
-from bnviz.runs.codec import encode
 from bnviz.runs.store import FILE_NAME, Store
 
 

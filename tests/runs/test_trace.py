@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from bnviz.config.models import RunConfig
-from bnviz.records import RunFinished, RunStarted, RunStopped, StepMeasured
+from bnviz.records.records import RunFinished, RunStarted, RunStopped, StepMeasured
 from bnviz.runs.trace import OutOfOrder, Trace
 
 STARTED = RunStarted("0" * 16, RunConfig(), (), (), (), 64, 10, None, {})

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.records import RunStarted
+from bnviz.records.records import RunStarted
 from bnviz.runs.engine import EngineUnavailable, LocalEngine
 from bnviz.runs.worker import NICENESS, plain_reason
 

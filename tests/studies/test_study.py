@@ -12,9 +12,9 @@ from bnviz.config.models import StudyConfig, parse_config
 from bnviz.experiments.base import Stage
 from bnviz.experiments.catalog import UnknownPart, check_study, settings_of, stages_of, study_config
 from bnviz.experiments.headless import conclude
-from bnviz.records import RunFinished, StageMeasured, StepMeasured, StudyStarted
+from bnviz.records.codec import decode, encode
+from bnviz.records.records import RunFinished, StageMeasured, StepMeasured, StudyStarted
 from bnviz.runner import run
-from bnviz.runs.codec import decode, encode
 from bnviz.study import run_study
 
 pytestmark = pytest.mark.usefixtures("tiny")

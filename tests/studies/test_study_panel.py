@@ -6,7 +6,7 @@ import pytest
 
 from bnviz.experiments.catalog import study_config
 from bnviz.panels.study import TOO_LITTLE, StudyEncoder
-from bnviz.records import RunFailed, RunFinished, RunStopped, StageMeasured
+from bnviz.records.records import RunFailed, RunFinished, RunStopped, StageMeasured
 from bnviz.study import run_study
 
 pytestmark = pytest.mark.usefixtures("tiny")

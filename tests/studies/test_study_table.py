@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bnviz.experiments.catalog import stages_of, study_config
-from bnviz.records import StageMeasured
+from bnviz.records.records import StageMeasured
+from bnviz.records.study_table import COLUMNS, row_count, study_table
 from bnviz.study import run_study
-from bnviz.study_table import COLUMNS, row_count, study_table
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.records import (
+from bnviz.records.records import (
     BIN_COUNT,
     BIN_EDGES,
     CURVE_MEASURES,
@@ -26,7 +26,7 @@ from bnviz.records import (
     RunStarted,
     StepMeasured,
 )
-from bnviz.tables import Tables, to_csv
+from bnviz.records.tables import Tables, to_csv
 
 TRIALS, DEPTHS, STEPS = 3, (2, 4), (0, 1, 5)
 CONFIG = RunConfig(
@@ -172,7 +172,7 @@ def test_records_start_with_the_start() -> None:
 
 
 def test_tables_load_without_torch() -> None:
-    code = "import sys, bnviz.tables; sys.exit('torch' in sys.modules)"
+    code = "import sys, bnviz.records.tables; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -23,9 +23,9 @@ from bnviz.config.models import (
     RecurrentNorm,
     RunConfig,
 )
-from bnviz.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, Record, RunFinished, RunStarted, StepMeasured
+from bnviz.records.codec import decode, encode
+from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, Record, RunFinished, RunStarted, StepMeasured
 from bnviz.runner import run
-from bnviz.runs.codec import decode, encode
 
 COUNT, SEED = 300, 20150211
 LOCAL_DATASETS = ("gaussian", *DATASET_ROWS, *PLANE_DATASETS)  # none of them is downloaded

@@ -11,7 +11,7 @@ from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.experiments.catalog import study_config
 from bnviz.experiments.headless import conclude
 from bnviz.measure import Measurer
-from bnviz.records import RunFinished
+from bnviz.records.records import RunFinished
 from bnviz.study import run_study
 
 OURS = 3

@@ -6,7 +6,7 @@ import torch
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
-from bnviz.records import RunFinished, RunStarted, StepMeasured
+from bnviz.records.records import RunFinished, RunStarted, StepMeasured
 from bnviz.runner import run
 from bnviz.training import Batches, Trainer
 

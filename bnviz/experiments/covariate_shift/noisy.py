@@ -14,7 +14,7 @@ from bnviz.experiments.covariate_shift.sources import SANTURKAR
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain
 from bnviz.experiments.training_twins import STAGE
-from bnviz.records import PERCENTILES
+from bnviz.records.records import PERCENTILES
 
 DRIFT = "pre_activation_drift"
 KEEP = ("train_loss", "test_loss", DRIFT, "percentiles", "all_trial_distributions")

@@ -13,7 +13,7 @@ from bnviz.experiments.errors import reading
 from bnviz.experiments.placement.nets import ARMS, NAMES, STYLES, PlacementSettings
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import final_losses
-from bnviz.records import PERCENTILES
+from bnviz.records.records import PERCENTILES
 
 FloatArray = NDArray[np.float64]
 SHOWN = (5, 50, 95)  # percentiles of the outputs

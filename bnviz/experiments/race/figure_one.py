@@ -19,7 +19,7 @@ from bnviz.experiments.order_statistics import median_interval
 from bnviz.experiments.race.classic import IOFFE
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain, spread_of
-from bnviz.records import PERCENTILES
+from bnviz.records.records import PERCENTILES
 
 KEY = "figure1"
 LOW, MIDDLE, HIGH = (PERCENTILES.index(q) for q in (15, 50, 85))

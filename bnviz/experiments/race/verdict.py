@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bnviz.config.models import RunConfig
 from bnviz.experiments.order_statistics import first_crossing, median_interval
 from bnviz.experiments.sweeps import plain
-from bnviz.records import StageMeasured, StepMeasured
+from bnviz.records.records import StageMeasured, StepMeasured
 
 TARGET_SHARE = 0.9  # of the way from the accuracy at the start to the best one
 LEARNED = 0.05  # an accuracy that rose by less than this is not learning

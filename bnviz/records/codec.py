@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from bnviz.records import Record
+from bnviz.records.records import Record
 
 MAGIC = b"BNR1"
 KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Record)}

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bnviz.config.models import RunConfig
-from bnviz.records import (
+from bnviz.records.records import (
     BIN_EDGES,
     CURVE_MEASURES,
     LAYER_MEASURES,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnviz.records import Record, StageMeasured
+from bnviz.records.records import Record, StageMeasured
 
 COLUMNS = ("stage", "step", "arm", "measure", "place", "value")
 Found = tuple[int, str, NDArray[np.float64]]  # arm, measure, values
