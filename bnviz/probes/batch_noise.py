@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Draw = Callable[[np.random.Generator, tuple[int, int, int]], NDArray[Any]]
 FRAMES = 40
 
-# Mean 0 and variance 1 each; their excess kurtosis is in bnviz.theory.EXCESS_KURTOSIS.
+# Mean 0 and variance 1 each; their excess kurtosis is in bnviz.closed_forms.batch_noise.EXCESS_KURTOSIS.
 DRAWS: Mapping[str, Draw] = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "uniform": lambda rng, shape: rng.uniform(-np.sqrt(3), np.sqrt(3), shape),

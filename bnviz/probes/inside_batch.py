@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz import arithmetic
+from bnviz.closed_forms import arithmetic
 
 Values = dict[str, NDArray[np.float64]]
 MODES = ("none", "training", "inference")
@@ -30,7 +30,7 @@ def probe(
         moved_<mode>: y(b) - y(0), shape (biases, samples * features), for no norm, training and inference;
         gradient_<mode>: dL/db with L = sum(dy * y), shape (biases, features);
         alone: outputs of feature 1 in training, shape (biases, samples);
-        gap: shape (1,), the largest difference between `bnviz.arithmetic` and torch in y, dx, dgamma or dbeta.
+        gap: shape (1,), the largest difference between `bnviz.closed_forms.arithmetic` and torch in y, dx, dgamma or dbeta.
         NaN where nothing was measured yet.
     """
     tensors = {"gamma": gamma, "beta": beta, "running_mean": running_mean, "running_var": running_var}

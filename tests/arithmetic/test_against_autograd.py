@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bnviz.arithmetic import AxesName, backward, forward, inference, layout, updated_running
+from bnviz.closed_forms.arithmetic import AxesName, backward, forward, inference, layout, updated_running
 
 EXACT: dict[str, Any] = {"rtol": 1e-11, "atol": 1e-12}  # rounding of float64, summed in another order
 SHAPE = (4, 6, 2, 3)  # samples, channels, height, width

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bnviz.arithmetic import backward, forward, inference, layout, updated_running
+from bnviz.closed_forms.arithmetic import backward, forward, inference, layout, updated_running
 
 NUMBERS = st.floats(-100, 100, allow_nan=False, width=32)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz import theory
+from bnviz.closed_forms.batch_noise import EXCESS_KURTOSIS
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.batch_size import EXPERIMENT, dropout, leak, noise, non_iid, size, variance_shift
 from bnviz.experiments.errors import Gain, gain, words
@@ -78,7 +78,7 @@ def test_noise_meets_its_closed_forms(distribution):
     assert concluded.numbers["factor"] == pytest.approx(0.5, rel=0.03)
     assert concluded.numbers["worst_mean_ratio"] < 0.03
     assert concluded.numbers["std_variance"] == pytest.approx(concluded.numbers["std_theory"], rel=0.03)
-    excess = theory.EXCESS_KURTOSIS[distribution]
+    excess = EXCESS_KURTOSIS[distribution]
     assert concluded.numbers["std_theory"] == pytest.approx((excess + 2) * 4 / (4 * 128), rel=1e-12)
     measured = results.value("noise", "mean_variance")
     assert measured is not None

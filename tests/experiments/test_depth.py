@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnviz import growth as theory
+from bnviz.closed_forms import gradient_growth as theory
 from bnviz.experiments.base import Part, Verdict
 from bnviz.experiments.catalog import find_part, stages_of, study_config
 from bnviz.experiments.depth import EXPERIMENT, escapes, gain, growth, rank, shattered, trainability

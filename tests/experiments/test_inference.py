@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz import theory
+from bnviz.closed_forms.batch_noise import running_start_error
 from bnviz.experiments.base import Verdict
 from bnviz.experiments.headless import conclude
 from bnviz.experiments.inference import EXPERIMENT, modes, shifted, start_up
@@ -71,7 +71,7 @@ def test_a_small_running_momentum_breaks_testing_alone():
     assert concluded.answer == "testing"
     assert concluded.numbers["running_over_recomputed_low"] > 2  # in every trial of four
     assert concluded.numbers["batch_over_recomputed_high"] < 2
-    assert concluded.numbers["left"] == pytest.approx(theory.running_start_error(0.1, 20), rel=0.03)
+    assert concluded.numbers["left"] == pytest.approx(running_start_error(0.1, 20), rel=0.03)
     (claim,) = EXPERIMENT.part("start_up").claims
     assert claim.judge(concluded).judgement == "supported"
     # the nets are the same at both momenta, bit for bit: only the test in running mode differs
@@ -90,7 +90,7 @@ def test_running_statistics_follow_the_closed_form_at_every_momentum():
         left = results.value("layer", name)
         assert left is not None
         for row, momentum in enumerate(start_up.MOMENTA):
-            expected = [theory.running_start_error(momentum, t) for t in range(start_up.UPDATES + 1)]
+            expected = [running_start_error(momentum, t) for t in range(start_up.UPDATES + 1)]
             np.testing.assert_allclose(left[row].mean(axis=1), expected, atol=0.02)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnviz import growth
+from bnviz.closed_forms import gradient_growth as growth
+from bnviz.closed_forms.plain_nets import relu_correlation_map
 from bnviz.probes import gradient_growth, representation_rank
 
 DEPTH = 30
@@ -133,7 +134,7 @@ def _cosines(norm: str, batch: int, width: int, similarity: float = 0.0, activat
 
 @pytest.mark.parametrize("batch", [8, 64])
 def test_rank_plateau(batch):
-    expected = growth.relu_correlation_map(-1 / (batch - 1))
+    expected = relu_correlation_map(-1 / (batch - 1))
     assert _cosines("batch", batch, 256)[INTERIOR].mean() == pytest.approx(expected, abs=0.01)
     assert abs(expected - _cosines("none", batch, 256)[-1]) > 0.5
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from bnviz import theory
+from bnviz.closed_forms.born_dead import born_dead_probability
+from bnviz.closed_forms.gradient_growth import gradient_growth
+from bnviz.closed_forms.plain_nets import plain_gradient_growth, relu_correlation_map
 from bnviz.config.models import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.nets import Activations, DenseStack
 from bnviz.records.records import StepMeasured
@@ -39,16 +41,16 @@ def _growth(norm: NormName, activation: ActivationName = "relu", batch: int = 64
 
 @pytest.mark.parametrize("batch", [16, 64])
 def test_batch_norm_relu_grows_as_the_finite_batch_formula_says(batch):
-    assert _growth("batch", "relu", batch) == pytest.approx(theory.gradient_growth("relu", batch), rel=0.03)
+    assert _growth("batch", "relu", batch) == pytest.approx(gradient_growth("relu", batch), rel=0.03)
 
 
 def test_a_small_batch_grows_faster_than_the_infinite_one():
     """At 16 samples the two formulas are 8 % apart, so that the 3 % above tell which one holds."""
-    assert _growth("batch", "relu", 16) > 1.03 * theory.gradient_growth("relu")
+    assert _growth("batch", "relu", 16) > 1.03 * gradient_growth("relu")
 
 
 def test_batch_norm_linear_grows_as_the_finite_batch_formula_says():
-    assert _growth("batch", "linear", 16) == pytest.approx(theory.gradient_growth("linear", 16), rel=0.03)
+    assert _growth("batch", "linear", 16) == pytest.approx(gradient_growth("linear", 16), rel=0.03)
 
 
 @pytest.mark.parametrize("norm", ["none", "layer"])
@@ -59,7 +61,7 @@ def test_without_batch_statistics_the_gradient_keeps_its_norm(norm):
 def test_gain_explodes_the_plain_net_and_leaves_batch_norm_alone():
     """Plain: each layer multiplies |dL/dy|^2 by gain^2. BN: the gain only divides every dL/dy by itself."""
     width, layers = 128, np.arange(DEPTH)[INTERIOR]
-    for norm, expected in (("none", theory.plain_gradient_growth("relu", 1.2**2 * 2 / width, width)), ("batch", 1.0)):
+    for norm, expected in (("none", plain_gradient_growth("relu", 1.2**2 * 2 / width, width)), ("batch", 1.0)):
         ratio = _log_squares(norm, "relu", 16, 1.2, width) - _log_squares(norm, "relu", 16, 1.0, width)
         slope = np.polyfit(layers, ratio.mean(axis=0)[INTERIOR], 1)[0]
         assert np.exp(-slope) == pytest.approx(expected, rel=0.01)
@@ -82,12 +84,12 @@ def _cosines(norm: NormName, batch: int) -> np.ndarray:
 @pytest.mark.parametrize("batch", [8, 64])
 def test_batch_norm_keeps_samples_apart_and_the_plain_net_aligns_them(batch):
     """With BN any two samples stay at J(-1/(B - 1)); without, the map J has its fixed point at 1."""
-    expected = theory.relu_correlation_map(-1 / (batch - 1))
+    expected = relu_correlation_map(-1 / (batch - 1))
     assert _cosines("batch", batch)[INTERIOR].mean() == pytest.approx(expected, rel=0.03)
     plain = _cosines("none", batch)
     cosine = 0.0
     for measured in plain[:10]:  # the infinite-width recursion, layer by layer; later the fluctuations of width 512 add up
-        cosine = theory.relu_correlation_map(cosine)
+        cosine = relu_correlation_map(cosine)
         assert measured == pytest.approx(cosine, rel=0.03)
     assert plain[-1] > 0.95
 
@@ -99,5 +101,5 @@ def test_born_dead_share_of_nets(width, depth):
     with torch.no_grad():
         net.forward(torch.ones(trials, 1, 4), "probe", kept)
     dead = float((kept.post_activation[-1] == 0).all(2).double().mean())
-    expected = theory.born_dead_probability(width, depth)
+    expected = born_dead_probability(width, depth)
     assert abs(dead - expected) < 5 * np.sqrt(expected * (1 - expected) / trials)

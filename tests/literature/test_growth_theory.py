@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from bnviz import growth
+from bnviz.closed_forms import gradient_growth as growth
+from bnviz.closed_forms.plain_nets import plain_gradient_correlation, plain_line_autocorrelation, relu_correlation_map
 
 FIVE = 5.0
 FUNCTIONS = {
@@ -71,7 +72,7 @@ def test_the_quadrature_gives_the_closed_forms(batch):
     for activation in ("relu", "linear"):
         closed = growth.gradient_growth(activation, batch)
         assert growth.gradient_growth(activation, batch, beta=1e-300) == pytest.approx(closed, rel=1e-6)
-    correlation = growth.relu_correlation_map(-1 / (batch - 1))
+    correlation = relu_correlation_map(-1 / (batch - 1))
     assert growth.branch_variance("relu", batch) == pytest.approx((batch - 1) / batch * (1 - correlation) / 2, rel=1e-6)
 
 
@@ -117,14 +118,14 @@ def test_plain_gradient_correlation_against_random_nets(angle):
         grads = np.einsum("nsj,nij->nsi", grads * mask, weight)
     products = (grads[:, 0] * grads[:, 1]).mean(axis=1) / (grads**2).mean()
     # the nets are 64 wide and the formula holds for wide ones
-    expected = growth.plain_gradient_correlation(angle, depth)
+    expected = plain_gradient_correlation(angle, depth)
     assert products.mean() == pytest.approx(expected, abs=FIVE * products.std() / math.sqrt(nets) + 1 / width)
 
 
 def test_plain_gradient_correlation_at_the_ends():
-    assert growth.plain_gradient_correlation(0.0, 30) == pytest.approx(1.0, abs=1e-6)
-    assert growth.plain_gradient_correlation(math.pi, 1) == pytest.approx(0.0, abs=1e-12)
-    assert growth.plain_gradient_correlation(math.pi / 2, 1) == pytest.approx(0.5, rel=1e-12)
+    assert plain_gradient_correlation(0.0, 30) == pytest.approx(1.0, abs=1e-6)
+    assert plain_gradient_correlation(math.pi, 1) == pytest.approx(0.0, abs=1e-12)
+    assert plain_gradient_correlation(math.pi / 2, 1) == pytest.approx(0.5, rel=1e-12)
 
 
 @pytest.mark.parametrize(("activation", "gamma", "beta"), [("relu", 1, 0), ("tanh", 2, 0.5), ("sigmoid", 1, 0), ("linear", 1, 0)])
@@ -140,13 +141,11 @@ def test_batch_cosine_against_simulated_batches(activation, gamma, beta):
 
 def test_plain_line_autocorrelation_is_the_ratio_of_naive_sums():
     line, depth = np.linspace(-2, 2, 9), 3
-    kernel = np.array(
-        [[float(growth.plain_gradient_correlation(abs(np.arctan(a) - np.arctan(b)), depth)) for b in line] for a in line]
-    )
+    kernel = np.array([[float(plain_gradient_correlation(abs(np.arctan(a) - np.arctan(b)), depth)) for b in line] for a in line])
     factor = np.linalg.cholesky(kernel + 1e-12 * np.eye(9))  # draws with this covariance have the kernel as their mean product
     draws = np.random.default_rng(0).standard_normal((200_000, 9)) @ factor.T
     draws -= draws.mean(axis=1, keepdims=True)
-    expected = growth.plain_line_autocorrelation(line, depth)
+    expected = plain_line_autocorrelation(line, depth)
     power = (draws**2).sum(axis=1).mean()
     for lag in (1, 4):
         sums = (draws[:, : 9 - lag] * draws[:, lag:]).sum(axis=1) / power

@@ -6,7 +6,7 @@ Sources: Ioffe & Szegedy 2015, section 3; van Laarhoven 2017; Arora et al. 2018;
 import pytest
 import torch
 
-from bnviz import theory
+from bnviz.closed_forms.batch_noise import running_start_error
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Activations, DenseStack
@@ -164,7 +164,7 @@ def test_running_statistics_forget_their_start_as_foretold(momentum):
     norm, values, affine = _norm_layer(0, momentum), _values(BATCH), _affine()
     for _ in range(7):
         norm(values, affine, "train")
-    left = theory.running_start_error(momentum, 7)
+    left = running_start_error(momentum, 7)
     torch.testing.assert_close(norm.running_mean, (1 - left) * values.mean(1), rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(norm.running_var, left + (1 - left) * values.var(1), rtol=1e-12, atol=1e-12)
 

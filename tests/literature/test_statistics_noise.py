@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from bnviz import theory
+from bnviz.closed_forms.batch_noise import (
+    EXCESS_KURTOSIS,
+    batch_mean_variance,
+    batch_std_variance,
+    gaussian_batch_std_variance,
+    running_noise_variance,
+    running_start_error,
+)
+from bnviz.closed_forms.born_dead import born_dead_probability
+from bnviz.closed_forms.dropout import dropout_variance_shift
+from bnviz.closed_forms.saturation import mean_tanh_slope
 from bnviz.config.models import ArmConfig
 from bnviz.nets import DenseStack
 from bnviz.nets.norms import BatchNorm
@@ -34,19 +44,19 @@ def test_the_distributions_have_mean_0_variance_1_and_the_kurtosis_that_theory_s
     kurtosis = (x**4).mean() - 3
     error = (x**4).std() / np.sqrt(x.size)
     assert x.var() == pytest.approx(1, rel=0.01)
-    assert abs(kurtosis - theory.EXCESS_KURTOSIS[distribution]) < 5 * error + 0.01
+    assert abs(kurtosis - EXCESS_KURTOSIS[distribution]) < 5 * error + 0.01
 
 
 @pytest.mark.parametrize(("distribution", "size"), [("normal", 2), ("normal", 16), ("exponential", 4), ("two_values", 8)])
 def test_variance_of_the_batch_mean(distribution, size):
     mean_variance, _ = _noise(distribution, size, 40_000, std=3.0)
-    assert mean_variance == pytest.approx(theory.batch_mean_variance(9.0, size), rel=WITHIN)
+    assert mean_variance == pytest.approx(batch_mean_variance(9.0, size), rel=WITHIN)
 
 
 @pytest.mark.parametrize("size", [2, 3, 8, 32])
 def test_variance_of_the_batch_std_of_normal_samples(size):
     _, std_variance = _noise("normal", size, 40_000, std=2.0)
-    assert std_variance == pytest.approx(theory.gaussian_batch_std_variance(4.0, size), rel=WITHIN)
+    assert std_variance == pytest.approx(gaussian_batch_std_variance(4.0, size), rel=WITHIN)
 
 
 @pytest.mark.slow
@@ -54,16 +64,16 @@ def test_variance_of_the_batch_std_of_normal_samples(size):
 def test_variance_of_the_batch_std_to_first_order(distribution, size):
     """Batches are large enough for what the first order leaves out, a few times 1/size, to be small beside 3 %."""
     _, std_variance = _noise(distribution, size, 32_000)
-    expected = theory.batch_std_variance(1.0, size, theory.EXCESS_KURTOSIS[distribution])
+    expected = batch_std_variance(1.0, size, EXCESS_KURTOSIS[distribution])
     assert std_variance == pytest.approx(expected, rel=WITHIN)
 
 
 def test_the_first_order_is_the_exact_form_for_large_batches():
     for size, tolerance in ((8, 0.05), (100, 0.005), (10_000, 5e-5)):
-        assert theory.gaussian_batch_std_variance(1.0, size) == pytest.approx(theory.batch_std_variance(1.0, size), rel=tolerance)
-    assert theory.gaussian_batch_std_variance(1.0, 2) == pytest.approx((1 - 2 / np.pi) / 2, rel=1e-12)  # half a |difference|
+        assert gaussian_batch_std_variance(1.0, size) == pytest.approx(batch_std_variance(1.0, size), rel=tolerance)
+    assert gaussian_batch_std_variance(1.0, 2) == pytest.approx((1 - 2 / np.pi) / 2, rel=1e-12)  # half a |difference|
     with pytest.raises(ValueError, match="batch_size: received 1, allowed: 2"):
-        theory.gaussian_batch_std_variance(1.0, 1)
+        gaussian_batch_std_variance(1.0, 1)
 
 
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (1.0, 1.0), (-2.0, 0.5)])
@@ -71,7 +81,7 @@ def test_dropout_changes_the_variance_as_li_says(mean, std):
     keeps = [0.5, 0.8, 0.95]
     ratio = _last(dropout_shift.probe(keeps, mean, std, samples=30_000, trials=4))["ratio"].mean(axis=1)
     for keep, measured in zip(keeps, ratio, strict=True):
-        assert measured == pytest.approx(theory.dropout_variance_shift(keep, std**2, mean), rel=WITHIN)
+        assert measured == pytest.approx(dropout_variance_shift(keep, std**2, mean), rel=WITHIN)
     if mean == 0:
         assert ratio == pytest.approx(keeps, rel=WITHIN)  # the factor p
 
@@ -87,7 +97,7 @@ def test_dropout_before_a_norm_shifts_the_variance_of_a_networks_own_pre_norm(ke
     weights = net.linear_weights[0].detach()
     tested = (weights**2).sum(1)  # variance of each unit's sum of independent N(0, 1) inputs, bias 0
     ratio = float((tested / net.norms[0].statistics()[1]).mean())
-    assert ratio == pytest.approx(theory.dropout_variance_shift(keep), rel=WITHIN)
+    assert ratio == pytest.approx(dropout_variance_shift(keep), rel=WITHIN)
 
 
 MOMENTA = (0.5, 0.1, 0.01)
@@ -97,7 +107,7 @@ def test_running_statistics_forget_their_start_as_foretold():
     values = _last(running_start.probe(MOMENTA, updates=60, batch_size=64, units=512, trials=4, mean=6.0, std=2.0))
     for row, momentum in enumerate(MOMENTA):
         for updates in (0, 1, 5, 20, 60):
-            expected = theory.running_start_error(momentum, updates)
+            expected = running_start_error(momentum, updates)
             for name in ("mean_error", "var_error"):
                 measured = values[name][row, updates].mean()
                 assert measured == pytest.approx(expected, rel=WITHIN, abs=0.005), (name, momentum, updates)
@@ -107,7 +117,7 @@ def test_running_statistics_forget_their_start_as_foretold():
 def test_noise_of_the_running_mean(momentum):
     values = _last(running_start.probe([momentum], updates=30, batch_size=8, units=8000, trials=2))
     for updates in (1, 4, 30):
-        expected = theory.running_noise_variance(momentum, updates, 1.0)
+        expected = running_noise_variance(momentum, updates, 1.0)
         assert values["mean_noise"][0, updates].mean() == pytest.approx(expected, rel=WITHIN)
 
 
@@ -121,13 +131,13 @@ def test_running_start_against_the_recursion_by_hand():
         mean, var = 0.8 * mean + 0.2 * 4.0, 0.8 * var + 0.2 * 13.0  # unbiased variance of 1, 3, 8
     assert float(layer.running_mean) == pytest.approx(mean, rel=1e-12)
     assert float(layer.running_var) == pytest.approx(var, rel=1e-12)
-    assert (mean - 4) / (0 - 4) == pytest.approx(theory.running_start_error(0.2, 9), rel=1e-12)
+    assert (mean - 4) / (0 - 4) == pytest.approx(running_start_error(0.2, 9), rel=1e-12)
 
 
 def _assert_born_dead(widths: list[int], depth: int, nets: int) -> None:
     shares = _last(born_dead.probe(widths, depth, nets))["dead_share"].mean(axis=2)
     for row, width in enumerate(widths):
-        expected = [theory.born_dead_probability(width, layer + 1) for layer in range(depth)]
+        expected = [born_dead_probability(width, layer + 1) for layer in range(depth)]
         assert shares[row] == pytest.approx(expected, abs=0.01), width
 
 
@@ -150,5 +160,5 @@ def test_mean_slope_of_tanh_units(std, published):
     """E[tanh'] by autograd on Gaussian pre-activations."""
     x = (std * torch.randn(200_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)).requires_grad_()
     (slope,) = torch.autograd.grad(torch.tanh(x).sum(), x)
-    assert float(slope.mean()) == pytest.approx(theory.mean_tanh_slope(std), abs=0.005)
-    assert theory.mean_tanh_slope(std) == pytest.approx(published, abs=0.005)
+    assert float(slope.mean()) == pytest.approx(mean_tanh_slope(std), abs=0.005)
+    assert mean_tanh_slope(std) == pytest.approx(published, abs=0.005)

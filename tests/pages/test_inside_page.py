@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.arithmetic import Forward, backward, forward
+from bnviz.closed_forms.arithmetic import Forward, backward, forward
 from bnviz.experiments.inside import EXPERIMENT
 from bnviz.experiments.inside.batch_settings import ArithmeticSettings
 from bnviz.ui.bodies import inside_edit

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz import theory
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import add_level, add_theory_line, plain_styles, sweep_chart, sweep_series
+from bnviz.closed_forms.batch_noise import EXCESS_KURTOSIS, batch_mean_variance, batch_std_variance, gaussian_batch_std_variance
 from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import CRAMER, IOFFE, LUO
@@ -65,13 +65,13 @@ def stages(settings: NoiseSettings) -> tuple[Stage, ...]:
 
 def mean_theory(settings: NoiseSettings) -> NDArray[np.float64]:
     """sigma^2 / M for every size."""
-    return np.array([theory.batch_mean_variance(settings.std**2, size) for size in settings.batch_sizes])
+    return np.array([batch_mean_variance(settings.std**2, size) for size in settings.batch_sizes])
 
 
 def std_theory(settings: NoiseSettings) -> NDArray[np.float64]:
     """(excess kurtosis + 2) sigma^2 / (4 M) for every size."""
-    excess = theory.EXCESS_KURTOSIS[settings.distribution]
-    return np.array([theory.batch_std_variance(settings.std**2, size, excess) for size in settings.batch_sizes])
+    excess = EXCESS_KURTOSIS[settings.distribution]
+    return np.array([batch_std_variance(settings.std**2, size, excess) for size in settings.batch_sizes])
 
 
 def charts(settings: NoiseSettings) -> tuple[Chart, ...]:
@@ -83,7 +83,7 @@ def charts(settings: NoiseSettings) -> tuple[Chart, ...]:
     if std_theory(settings)[0] > 0:
         add_theory_line(std, sizes, std_theory(settings), "theory, first order in 1/M")
     if settings.distribution == "normal":
-        exact = [theory.gaussian_batch_std_variance(settings.std**2, size) for size in sizes]
+        exact = [gaussian_batch_std_variance(settings.std**2, size) for size in sizes]
         add_theory_line(std, sizes, exact, "theory, exact")
     ratio = sweep_chart(
         "ratio",

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz import theory
 from bnviz.charts.sweeps import add_level, add_theory_line, category_chart, plain_styles, sweep_chart, sweep_series
+from bnviz.closed_forms.dropout import dropout_variance_shift
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.batch_size.sources import LI
@@ -64,7 +64,7 @@ def stages(settings: ShiftSettings) -> tuple[Stage, ...]:
 
 def closed_form(settings: ShiftSettings, keep: float) -> float:
     """The ratio v / ((v + c^2)/p - c^2) with v = 1."""
-    return theory.dropout_variance_shift(keep, 1.0, settings.mean)
+    return dropout_variance_shift(keep, 1.0, settings.mean)
 
 
 def charts(settings: ShiftSettings) -> tuple[Chart, ...]:

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import add_theory_line, layer_chart, plain_styles, sweep_chart
+from bnviz.closed_forms.born_dead import born_dead_probability
 from bnviz.config.models import Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.dead_units.common import LU, NORMS, PERCENT, STYLES, FloatArray
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import plain
-from bnviz.theory import born_dead_probability
 
 SAMPLES = 8  # inputs of a net with batch norm, which needs more than one
 DEVIATIONS = 1.96  # standard errors of a 95 % interval

@@ -6,9 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz import growth
 from bnviz.charts.sweeps import add_theory_line, category_chart, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.theme import THEORY_COLOR, ArmStyle
+from bnviz.closed_forms import gradient_growth as growth
 from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import DE_SMITH, YANG, FloatArray, growth_per_layer, interior, listed, spread_words

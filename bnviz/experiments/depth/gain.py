@@ -14,12 +14,12 @@ from bnviz.charts.sweeps import (
     sweep_series,
 )
 from bnviz.charts.theme import ArmStyle
+from bnviz.closed_forms.plain_nets import plain_gradient_growth
 from bnviz.config.models import Float, Int, NormName
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import HE, IOFFE, YANG, FloatArray, spread_words, times
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import fixed, power_of_ten
-from bnviz.growth import plain_gradient_growth
 
 NORMS: tuple[NormName, ...] = ("none", "batch")
 SHOWN = (1e-6, 1e6)  # of the heatmap's colours

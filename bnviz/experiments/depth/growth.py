@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz import growth
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import (
     add_level,
@@ -16,6 +15,7 @@ from bnviz.charts.sweeps import (
     sweep_chart,
     sweep_series,
 )
+from bnviz.closed_forms import gradient_growth as growth
 from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import ACTIVATION_NAMES, YANG, FloatArray, growth_per_layer, spread_words, times

@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz import growth
 from bnviz.charts.sweeps import add_level, add_theory_line, layer_chart, norm_style, sweep_series
+from bnviz.closed_forms import gradient_growth as growth
+from bnviz.closed_forms.plain_nets import relu_correlation_map
 from bnviz.config.models import Float, Int, NormName
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import DANESHMAND, YANG, FloatArray, interior, spread_words
@@ -103,7 +104,7 @@ def plain_cosines(settings: RankSettings) -> FloatArray:
     """Cosine of two samples after each layer of a wide ReLU net without a norm: the map J again and again."""
     cosines, cosine = [], settings.similarity
     for _ in range(settings.depth):
-        cosine = growth.relu_correlation_map(min(cosine, 1.0))
+        cosine = relu_correlation_map(min(cosine, 1.0))
         cosines.append(cosine)
     return np.array(cosines)
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from bnviz import growth
 from bnviz.charts.sweeps import add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
+from bnviz.closed_forms.plain_nets import plain_line_autocorrelation
 from bnviz.config.models import Float, Int
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.depth.common import BALDUZZI, FloatArray, spread_words
@@ -111,7 +111,7 @@ def _by_depth(settings: ShatterSettings) -> Chart:
     )
     spec.layout["xaxis"] |= {"dtick": 1 if settings.depth <= 12 else 5, "tick0": 0}
     line = np.linspace(-2, 2, POINTS)
-    wide = [growth.plain_line_autocorrelation(line, depth)[settings.lag] for depth in settings.depths]
+    wide = [plain_line_autocorrelation(line, depth)[settings.lag] for depth in settings.depths]
     add_theory_line(spec, settings.depths, wide, "theory, wide net without a norm")
     ends = [settings.depths[0], settings.depths[-1]]
     add_theory_line(spec, [*ends, np.nan, *ends], [NOISE, NOISE, np.nan, -NOISE, -NOISE], "noise, 95 %")

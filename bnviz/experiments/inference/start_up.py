@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz import theory
 from bnviz.charts.spec import ChartSpec
 from bnviz.charts.sweeps import add_theory_line, plain_styles, sweep_chart, sweep_series
+from bnviz.closed_forms.batch_noise import running_start_error
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.errors import error_of, words
@@ -101,7 +101,7 @@ def _left_chart(what: str) -> ChartSpec:
         markers=False,
     )
     for momentum in MOMENTA:
-        add_theory_line(chart, updates, [theory.running_start_error(momentum, int(t)) for t in updates], f"(1 - {momentum})^t")
+        add_theory_line(chart, updates, [running_start_error(momentum, int(t)) for t in updates], f"(1 - {momentum})^t")
     return chart
 
 
@@ -124,7 +124,7 @@ def verdict(settings: StartUpSettings, results: Results) -> Verdict | None:
     middle, at = MOMENTA.index(0.1), 20
     left = results.value(PROBE, "mean_error")
     assert left is not None
-    expected = theory.running_start_error(0.1, at)
+    expected = running_start_error(0.1, at)
     sentence = (
         f"After {at} batches at m = 0.1 the running mean has {plain(spread_of(left[middle, at]).median)} of its start left "
         f"(theory {plain(expected)})."
@@ -134,7 +134,7 @@ def verdict(settings: StartUpSettings, results: Results) -> Verdict | None:
         return Verdict(None, sentence, numbers)
     found = {mode: _errors(settings, results, mode)[0] for mode in MODES}
     smallest = settings.momenta[0]
-    still_left = theory.running_start_error(smallest, settings.steps)
+    still_left = running_start_error(smallest, settings.steps)
     parts = ", ".join(f"{words(found[mode])} with {label}" for mode, label in MODES.items())
     sentence += (
         f" After {settings.steps} training steps at m = {plain(smallest)}, where {plain(still_left)} is left, the test error is "

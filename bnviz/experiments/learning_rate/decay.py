@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import add_level, add_theory_line, norm_style, plain_styles, sweep_chart, sweep_series
+from bnviz.closed_forms.weight_decay import equilibrium_angle
 from bnviz.config.models import ArmConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.learning_rate.effective import LAARHOVEN
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import Spread, by_value, decades, fixed, plain, spread_of, stacked
-from bnviz.theory import equilibrium_angle
 
 PROBE, TRAINED = "noise", "digits"
 GRADIENT_SCALES, STARTS = (1.0, 10.0), (0.5, 2.0)

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.sweeps import add_theory_line, curve_chart, curve_point, plain_styles, sweep_chart, sweep_series
+from bnviz.closed_forms.saturation import mean_tanh_slope
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.other_norms.common import COOIJMANS, LAURENT, STAGE, newest
 from bnviz.experiments.results import Results
 from bnviz.experiments.sweeps import final_losses, plain, spread_of
-from bnviz.theory import mean_tanh_slope
 
 FloatArray = NDArray[np.float64]
 KEEP = ("train_loss", "test_loss", "post_activation_mean", "post_activation_std", "pre_activation_std", "pre_norm_grad_norm")

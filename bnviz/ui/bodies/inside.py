@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from bnviz.arithmetic import Forward, backward, forward, inference, updated_running
+from bnviz.closed_forms.arithmetic import Forward, backward, forward, inference, updated_running
 from bnviz.experiments.base import Part, Settings
 from bnviz.experiments.inside.batch_settings import ArithmeticSettings
 from bnviz.ui.bodies.inside_drawings import NORM_AXES, cube, lines, lines_in_words, numbers_of

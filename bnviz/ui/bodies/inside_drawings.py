@@ -6,8 +6,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.arithmetic import AxesName, Forward, layout
 from bnviz.charts.theme import NORM_COLORS
+from bnviz.closed_forms.arithmetic import AxesName, Forward, layout
 
 FloatArray = NDArray[np.float64]
 FONT = 'font-family="sans-serif"'

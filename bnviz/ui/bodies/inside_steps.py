@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.arithmetic import Backward, Forward
+from bnviz.closed_forms.arithmetic import Backward, Forward
 
 FloatArray = NDArray[np.float64]
 FORWARD, BACKWARD = "forward", "backward"

@@ -22,66 +22,18 @@ References:
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from bnviz.closed_forms.functions import FUNCTIONS, Function, rule
+from bnviz.closed_forms.plain_nets import relu_correlation_map
 from bnviz.config.models import ActivationName
 
 FloatArray = NDArray[np.float64]
-LEAKY_SLOPE = 0.01
 
-_NODES = 96  # of the Gauss-Legendre rule on each side of a kink
 _REACH = 12.0  # standard deviations; what lies beyond weighs less than float64 resolves
-
-
-@dataclass(frozen=True)
-class _Function:
-    value: Callable[[FloatArray], FloatArray]
-    slope: Callable[[FloatArray], FloatArray]
-    kinked: bool = False  # at 0; everything else is smooth
-
-
-def _normal_cdf(z: FloatArray) -> FloatArray:
-    return np.vectorize(math.erfc, otypes=[np.float64])(-z / math.sqrt(2)) / 2
-
-
-def _normal_density(z: FloatArray) -> FloatArray:
-    return np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-
-
-def _piecewise_linear(slope: float) -> _Function:
-    return _Function(lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), kinked=True)
-
-
-_FUNCTIONS: dict[str, _Function] = {
-    "relu": _piecewise_linear(0.0),
-    "leaky_relu": _piecewise_linear(LEAKY_SLOPE),
-    "linear": _Function(lambda z: z, np.ones_like),
-    "tanh": _Function(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "sigmoid": _Function(lambda z: (1 + np.tanh(z / 2)) / 2, lambda z: (1 - np.tanh(z / 2) ** 2) / 4),
-    "gelu": _Function(lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_density(z)),
-}
-_SLOPE_BELOW_ZERO = {"relu": 0.0, "leaky_relu": LEAKY_SLOPE, "linear": 1.0}
-
-
-def relu_correlation_map(correlation: float) -> float:
-    """Correlation (uncentred) of two ReLU layers' outputs whose inputs are Gaussian with `correlation`.
-
-    J(r) = (sqrt(1 - r^2) + r (pi - arccos r)) / pi. With batch norm two samples of a batch of B meet the
-    next layer at J(-1/(B - 1)) in every layer: they do not align, however deep the net is.
-
-    Raises:
-        ValueError: a correlation outside -1 .. 1.
-
-    References:
-        Cho & Saul 2009, eq. 6; Daneshmand et al. 2020.
-    """
-    if not -1 <= correlation <= 1:
-        raise ValueError(f"correlation: received {correlation}, allowed: -1 to 1")
-    return (math.sqrt(1 - correlation**2) + correlation * (math.pi - math.acos(correlation))) / math.pi
 
 
 def gradient_growth(activation: ActivationName, batch_size: int | None = None, *, gamma: float = 1.0, beta: float = 0.0) -> float:
@@ -165,61 +117,6 @@ def batch_cosine(activation: ActivationName, batch_size: int, *, gamma: float = 
     return 1 - scattered / ((batch_size - 1) * square)
 
 
-def plain_gradient_growth(activation: ActivationName, weight_variance: float, width: int) -> float:
-    """Factor of the squared gradient norm per layer, downwards, without a norm: weight_variance * width * E[phi'^2].
-
-    Args:
-        activation: one whose slope does not depend on the scale of its input: relu, leaky_relu, linear.
-        weight_variance: of the initial weights; He's init: 2 * init_gain^2 / width, so ReLU gives init_gain^2.
-        width: units of the layers.
-
-    Raises:
-        ValueError: another activation.
-
-    References:
-        He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852, section 2.2.
-    """
-    if activation not in _SLOPE_BELOW_ZERO:
-        raise ValueError(f"activation: received {activation}, allowed: {', '.join(_SLOPE_BELOW_ZERO)}")
-    return weight_variance * width * (1 + _SLOPE_BELOW_ZERO[activation] ** 2) / 2
-
-
-def plain_gradient_correlation(angle: ArrayLike, depth: int) -> FloatArray:
-    """Correlation of the gradients dL/dx of a wide ReLU net without a norm at two inputs `angle` (radians) apart.
-
-    A layer's units see both inputs on their active side with probability 1/2 - angle/(2 pi), so each layer keeps the
-    share 1 - angle/pi; then J takes the angle to the next layer's. Inputs that stay at a right angle, as batch norm
-    keeps them, would give 1/2 a layer: 2^-depth.
-
-    References:
-        Cho & Saul 2009 (arc-cosine kernels of degree 0 and 1); Balduzzi et al. 2017, theorem 1, arXiv:1702.08591.
-    """
-    angles = np.asarray(angle, np.float64)
-    share = np.ones_like(angles)
-    for _ in range(depth):
-        share = share * (1 - angles / math.pi)
-        cosine = np.cos(angles)
-        angles = np.arccos(np.clip((np.sqrt(1 - cosine**2) + cosine * (math.pi - angles)) / math.pi, -1, 1))
-    return share
-
-
-def plain_line_autocorrelation(line: ArrayLike, depth: int) -> FloatArray:
-    """Autocorrelation of df/dt along inputs (1, t) of a wide ReLU net without a norm or bias, by lag, lag 0 first.
-
-    The expected sums of the usual estimate over one another, with the mean along the line taken off; f reads out a
-    hidden layer by random numbers.
-
-    Args:
-        line: evenly spaced values of t.
-        depth: hidden layers that the gradient passes.
-    """
-    slopes = np.arctan(np.asarray(line, np.float64))
-    kernel = plain_gradient_correlation(np.abs(slopes[:, None] - slopes[None, :]), depth)
-    centred = kernel - kernel.mean(axis=0) - kernel.mean(axis=1)[:, None] + kernel.mean()
-    sums = np.array([np.trace(centred, lag) for lag in range(len(slopes))])
-    return sums / sums[0]
-
-
 def _relu_growth(batch: int) -> float:
     rho = -1 / (batch - 1)  # correlation of two samples of one batch after batch norm
     map_rho = relu_correlation_map(rho)
@@ -231,38 +128,24 @@ def _relu_growth(batch: int) -> float:
 
 
 def _infinite_growth(activation: ActivationName, gamma: float, beta: float) -> float:
-    function = _FUNCTIONS[activation]
-    z, weights = _rule(_kink(function, gamma, beta), np.array(_REACH))
+    function = FUNCTIONS[activation]
+    z, weights = rule(_kink(function, gamma, beta), np.array(_REACH))
     weights = weights * np.exp(-(z**2) / 2)
     weights = weights / weights.sum()
     value, slope = function.value(gamma * z + beta), gamma * function.slope(gamma * z + beta)
     return float(weights @ slope**2 / (weights @ value**2 - (weights @ value) ** 2))
 
 
-def _kink(function: _Function, gamma: float, beta: float) -> NDArray[np.float64]:
+def _kink(function: Function, gamma: float, beta: float) -> NDArray[np.float64]:
     if gamma == 0:
         raise ValueError("gamma: received 0, allowed: any other number")
     return np.array(-beta / gamma if function.kinked else np.inf)
 
 
-@cache
-def _gauss_legendre() -> tuple[FloatArray, FloatArray]:
-    return np.polynomial.legendre.leggauss(_NODES)
-
-
-def _rule(kinks: FloatArray, reach: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Gauss-Legendre nodes and weights on (-reach, kink) and (kink, reach), shape (*kinks.shape, 2 * _NODES)."""
-    nodes, weights = _gauss_legendre()
-    middle = np.where(np.abs(kinks) < reach, kinks, 0.0)[..., None]
-    below, above = (middle + reach) / 2, (reach - middle) / 2
-    points = np.concatenate([middle - below + below * nodes, middle + above + above * nodes], axis=-1)
-    return points, np.concatenate([below * weights, above * weights], axis=-1)
-
-
 @lru_cache(maxsize=256)
 def _batch_moments(activation: ActivationName, batch: int, gamma: float, beta: float) -> tuple[float, float]:
     """E[tr(P D C D P)] and E[|C f(x)|^2] over the sphere, from the moments of one and of two of its coordinates."""
-    function = _FUNCTIONS[activation]
+    function = FUNCTIONS[activation]
     first, second, one, two = _sphere(batch, _kink(function, gamma, beta))
     f, d = (lambda x: function.value(gamma * x + beta)), (lambda x: gamma * function.slope(gamma * x + beta))
 
@@ -280,7 +163,7 @@ def _batch_moments(activation: ActivationName, batch: int, gamma: float, beta: f
 
 def _batch_squares(activation: ActivationName, batch: int, gamma: float, beta: float) -> tuple[float, float]:
     """E[f(x1)^2] and E[|C f(x)|^2]."""
-    function = _FUNCTIONS[activation]
+    function = FUNCTIONS[activation]
     first, _, one, _ = _sphere(batch, _kink(function, gamma, beta))
     return float(one @ function.value(gamma * first + beta) ** 2), _batch_moments(activation, batch, gamma, beta)[1]
 
@@ -292,9 +175,9 @@ def _sphere(batch: int, kink: FloatArray) -> tuple[FloatArray, FloatArray, Float
     """
     radius, rho = math.sqrt(batch - 1), -1 / (batch - 1)
     reach = np.array(min(math.pi / 2, 1.2 * _REACH / radius))
-    a, one = _rule(_angle(kink / radius), reach)
+    a, one = rule(_angle(kink / radius), reach)
     first, across = radius * np.sin(a), radius * math.sqrt(1 - rho**2) * np.cos(a)
-    b, two = _rule(_angle((kink - rho * first) / across), reach)
+    b, two = rule(_angle((kink - rho * first) / across), reach)
     one, two = one * np.cos(a) ** (batch - 3), two * np.cos(b) ** (batch - 4)
     second = rho * first[:, None] + across[:, None] * np.sin(b)
     return first, second, one / one.sum(), two / two.sum(axis=1, keepdims=True)
