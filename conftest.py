@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def trains_only_where_listed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A test that trains in this process has to be among `TRAINING_TESTS`, so that every instruction set tries it."""
-    training = sys.modules.get("bnviz.training")
+    training = sys.modules.get("bnviz.training.loop")
     if training is None or request.node.get_closest_marker("trains"):
         yield
         return

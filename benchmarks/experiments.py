@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.browser import browser_tools
-from bnviz.experiments.catalog import catalog
+from bnviz.experiments.board.catalog import catalog
 
 FIRST_FRAME_SECONDS = 1.0
 VERDICT_SECONDS = 20.0

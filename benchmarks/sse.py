@@ -29,9 +29,9 @@ CPU_BUDGET = 0.5
 
 
 def paced_run(config):
-    """The records of `bnviz.runner.run`, handed out at ten frames a second: delivery is measured here, not training."""
+    """The records of `bnviz.training.run.run`, handed out at ten frames a second: delivery is measured here, not training."""
     from bnviz.records.records import StepMeasured
-    from bnviz.runner import run
+    from bnviz.training.run import run
 
     records = list(run(config))
     start = time.monotonic() + 2

@@ -19,8 +19,8 @@ from torch import nn
 
 from bnviz.config.models import ArmConfig, PerTrial, RunConfig
 from bnviz.datasets import Dataset, load
-from bnviz.experiments.sweeps import decades, stacked
-from bnviz.training import Trainer
+from bnviz.experiments.kit.sweeps import decades, stacked
+from bnviz.training.loop import Trainer
 
 RATES, SEEDS, DEPTH, WIDTH, BATCH = decades(1e-5, 1e-2, 16), 3, 6, 32, 64  # rates too small to diverge, on any processor
 LEAST, AIM = 3.0, 5.0

@@ -21,7 +21,7 @@ from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.config.schedule import measured_steps
 from bnviz.datasets import Dataset, load
 from bnviz.measure import Measurer
-from bnviz.training import Trainer
+from bnviz.training.loop import Trainer
 
 CASES = (  # depth, width, batch, trials, least ratio, aim
     (6, 32, 64, 1, 0.9, 1.0),

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 
 if TYPE_CHECKING:
-    from bnviz.recording import Trace, record
-    from bnviz.runner import run
+    from bnviz.runs.recording import Trace, record
+    from bnviz.training.run import run
 
 __all__ = ["ArmConfig", "DatasetConfig", "RunConfig", "Trace", "record", "run"]
 
 
-_LAZY = {"run": "bnviz.runner", "record": "bnviz.recording", "Trace": "bnviz.recording"}
+_LAZY = {"run": "bnviz.training.run", "record": "bnviz.runs.recording", "Trace": "bnviz.runs.recording"}
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from bnviz.config.ceilings import CostTooHigh
 from bnviz.config.models import AnyConfig, RunConfig, StudyConfig, parse_config
 from bnviz.config.problems import Problem, one_line, problems
-from bnviz.experiments.catalog import UnknownPart, stages_of
+from bnviz.experiments.board.catalog import UnknownPart, stages_of
 from bnviz.panels import PANELS
 from bnviz.records.records import Record, StepMeasured
 from bnviz.records.study_table import row_count, study_table

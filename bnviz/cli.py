@@ -21,10 +21,10 @@ from bnviz.config.ceilings import CostTooHigh, check_cost
 from bnviz.config.models import RunConfig
 from bnviz.config.presets import PRESETS
 from bnviz.config.problems import OverrideError, apply_overrides, one_line, problems
-from bnviz.experiments import claims
+from bnviz.experiments.board import claims
 
 if TYPE_CHECKING:
-    from bnviz.recording import Trace
+    from bnviz.runs.recording import Trace
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 FILES = ("config.json", "curves.parquet", "layers.parquet", "histograms.parquet", "summary.json")
@@ -116,7 +116,7 @@ def _run(options: argparse.Namespace) -> int:
     config = _configuration(options)
     _check_directory(options.out, options.force)
     from bnviz.datasets import DatasetUnavailable  # imported late: torch takes seconds, and bad input is told at once
-    from bnviz.recording import Trace
+    from bnviz.runs.recording import Trace
 
     trace = Trace(config)
     try:
@@ -136,7 +136,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _record(trace: "Trace") -> None:
-    from bnviz.recording import fill
+    from bnviz.runs.recording import fill
 
     with tqdm(total=trace.config.steps, unit="step", file=sys.stderr, desc=trace.config.run_id) as bar:
         fill(trace, lambda measured: bar.update(measured.step - bar.n))

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from bnviz.experiments.catalog import catalog
+from bnviz.experiments.board.catalog import catalog
 from bnviz.ui import address, claims_page, experiment_page, start
 from bnviz.ui.look import style
 

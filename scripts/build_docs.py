@@ -17,8 +17,8 @@ from pydantic.fields import FieldInfo
 from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.config.presets import PRESETS
 from bnviz.config.problems import allowed
-from bnviz.experiments.base import Experiment, Part
-from bnviz.experiments.catalog import catalog
+from bnviz.experiments.board.catalog import catalog
+from bnviz.experiments.kit.base import Experiment, Part
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTICE = "<!-- Written by scripts/build_docs.py from the code; `make docs` writes it again. -->\n"

@@ -14,8 +14,8 @@ from bnviz.api import TableName, build_api
 from bnviz.config.ceilings import check_cost
 from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig, StudyConfig, parse_config
 from bnviz.config.presets import PRESETS
-from bnviz.experiments.base import Experiment
-from bnviz.experiments.catalog import catalog, check_study
+from bnviz.experiments.board.catalog import catalog, check_study
+from bnviz.experiments.kit.base import Experiment
 from bnviz.panels import PANELS
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
 from bnviz.records.tables import PERCENTILE_MEASURES

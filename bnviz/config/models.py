@@ -331,7 +331,7 @@ class RunConfig(_Model):
 class StudyConfig(_Model):
     """One part of an experiment with its settings: a sequence of runs and probes, see `bnviz.experiments`.
 
-    `bnviz.experiments.catalog.study_config` builds it, with every setting checked and written out.
+    `bnviz.experiments.board.catalog.study_config` builds it, with every setting checked and written out.
     """
 
     experiment: str = Field(pattern="^[a-z][a-z0-9_]{0,39}$")

@@ -60,7 +60,7 @@ def _wider(norm: AnyNorm, copies: int) -> AnyNorm:
 
 def next_parameters(moment: Moment) -> Tensor:
     """The arm's flat parameters after the step that it is about to take."""
-    return moment.arm.net.parameters.flat - moment.arm.optimizer.lr * moment.arm.direction
+    return moment.arm.net.parameters.flat - moment.arm.lr * moment.arm.direction
 
 
 def by_trial(values: Tensor, moment: Moment) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ def effective_lr_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
     columns = []
     for name in arm.net.weight_names:
         weight, stepped, gradient = (_units(moment, flat, name) for flat in (parameters.flat, after, arm.gradient))
-        lr = arm.optimizer.lr
+        lr = arm.lr
         rate = _units(moment, lr, name)[:, 0] if isinstance(lr, Tensor) else lr
         square = weight.square().sum(1)
         columns.append(((rate / square).mean(1), _angle(weight, stepped).square().mean(1).sqrt(), _radial(weight, gradient)))

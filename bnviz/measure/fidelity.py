@@ -27,7 +27,7 @@ def fidelity_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
         the effects of high order that this has are what batch normalization is said to remove.
     """
     arm = moment.arm
-    parameters, move = arm.net.parameters, arm.optimizer.lr * arm.direction
+    parameters, move = arm.net.parameters, arm.lr * arm.direction
     scales = torch.tensor((0.0, *SCALES), dtype=move.dtype).unsqueeze(1)
     copies = Copies(arm.net, parameters.flat - scales * move)
     losses = copies.losses(moment.inputs, moment.labels)

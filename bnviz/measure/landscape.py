@@ -29,7 +29,7 @@ def landscape_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
         Santurkar et al. 2018, arXiv:1805.11604, section 3.2 and figure 4.
     """
     parameters = moment.arm.net.parameters
-    lr, names = moment.arm.optimizer.lr, list(parameters.spans)
+    lr, names = moment.arm.lr, list(parameters.spans)
     here = Copies(moment.arm.net, parameters.flat.unsqueeze(0))
     gradients = here.gradients(here.losses(moment.inputs, moment.labels), names)
     move = lr * parameters.flatten([gradient[0] for gradient in gradients])

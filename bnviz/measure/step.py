@@ -1,4 +1,4 @@
-"""All measurements of one step: a `TrainingState` becomes one `ArmMeasured` an arm."""
+"""All measurements of one step: a `State` becomes one `ArmMeasured` an arm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from bnviz.datasets import Dataset
 from bnviz.measure.curves import accuracy, held_out_curves
 from bnviz.measure.distributions import drift, histogram, percentiles
 from bnviz.measure.extras import EXTRAS, Moment
+from bnviz.measure.moment import Arm, State
 from bnviz.measure.units import dead_relu_count, mean_and_std, saturated_fraction, zero_fraction
 from bnviz.nets import Activations
 from bnviz.nets.activations import ACTIVATIONS
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, ArmMeasured
-from bnviz.training import ArmState, TrainingState
 
 DRIFTS = tuple(f"{tensor}_drift" for tensor in TENSORS)
 
@@ -47,12 +47,12 @@ class Measurer:
         self.keep = frozenset(everything) if keep is None else keep
         self.shown = config.trials if "all_trial_distributions" in {*self.keep, *config.extras} else 1
 
-    def measure(self, state: TrainingState) -> tuple[ArmMeasured, ...]:
+    def measure(self, state: State) -> tuple[ArmMeasured, ...]:
         """Everything that is kept of one step; changes nothing."""
         with np.errstate(over="ignore"):  # what a diverging net puts out may be too large to scale
             return tuple(self._arm(i, arm, state) for i, arm in enumerate(state.arms))
 
-    def _arm(self, index: int, arm: ArmState, state: TrainingState) -> ArmMeasured:
+    def _arm(self, index: int, arm: Arm, state: State) -> ArmMeasured:
         lost = None if arm.frozen is None else arm.diverged
         with torch.inference_mode():
             curves = {name: as_array(value, lost) for name, value in self._curves(arm, state.labels).items()}
@@ -68,7 +68,7 @@ class Measurer:
         )
 
     def _probe(
-        self, index: int, arm: ArmState, lost: Tensor | None
+        self, index: int, arm: Arm, lost: Tensor | None
     ) -> tuple[dict[str, NDArray], dict[str, NDArray], dict[str, NDArray]]:
         """What the hidden layers do with the probe batch: layer measures, percentiles, histograms."""
         measures, spread, counts = {}, {}, {}
@@ -104,7 +104,7 @@ class Measurer:
             drifts[name][: self.shown] = moved
         return drifts
 
-    def _curves(self, arm: ArmState, labels: Tensor) -> dict[str, Tensor]:
+    def _curves(self, arm: Arm, labels: Tensor) -> dict[str, Tensor]:
         curves: dict[str, Tensor] = {}
         if "train_loss" in self.keep:
             curves["train_loss"] = arm.loss
@@ -116,7 +116,7 @@ class Measurer:
             curves |= {name: values for name, values in test if name in self.keep}
         return curves
 
-    def _extras(self, arm: ArmState, state: TrainingState) -> dict[str, NDArray[np.float32]]:
+    def _extras(self, arm: Arm, state: State) -> dict[str, NDArray[np.float32]]:
         moment = Moment(arm, state.inputs, state.labels, self.probe, self.config, state.step, self.dataset)
         return {name: value for extra, take in EXTRAS.items() if extra in self.keep for name, value in take(moment).items()}
 
@@ -157,12 +157,12 @@ def summarize(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     return spread, counts
 
 
-def _update_ratio(arm: ArmState) -> Tensor:
+def _update_ratio(arm: Arm) -> Tensor:
     parameters, names = arm.net.parameters, arm.net.weight_names
-    return parameters.norms(arm.direction * arm.optimizer.lr, names) / parameters.norms(parameters.flat, names)
+    return parameters.norms(arm.direction * arm.lr, names) / parameters.norms(parameters.flat, names)
 
 
-GRADIENT_MEASURES: dict[str, Callable[[ArmState], Tensor]] = {
+GRADIENT_MEASURES: dict[str, Callable[[Arm], Tensor]] = {
     "weight_grad_norm": lambda arm: arm.net.parameters.norms(arm.gradient, arm.net.weight_names),
     "pre_norm_grad_norm": lambda arm: torch.linalg.vector_norm(torch.stack(arm.pre_norm_gradients, 1).flatten(2), dim=2),
     "weight_norm": lambda arm: arm.net.parameters.norms(arm.net.parameters.flat, arm.net.weight_names),
@@ -173,7 +173,7 @@ UNIT_MEASURES = frozenset(LAYER_MEASURES) - frozenset(GRADIENT_MEASURES) - froze
 PROBED = UNIT_MEASURES | DISTRIBUTIONS
 
 
-def gradient_measures(arm: ArmState, keep: frozenset[str] = frozenset(GRADIENT_MEASURES)) -> dict[str, Tensor]:
+def gradient_measures(arm: Arm, keep: frozenset[str] = frozenset(GRADIENT_MEASURES)) -> dict[str, Tensor]:
     """Norms of the hidden layers' weights, their gradients and their updates, each (trials, layers); those in `keep`.
 
     The gradients are of the step's own mini-batch loss, after the backward pass and before the update:
@@ -183,7 +183,7 @@ def gradient_measures(arm: ArmState, keep: frozenset[str] = frozenset(GRADIENT_M
     return {name: take(arm) for name, take in GRADIENT_MEASURES.items() if name in keep}
 
 
-def unit_measures(arm: ArmState, probed: Probed) -> dict[str, Tensor]:
+def unit_measures(arm: Arm, probed: Probed) -> dict[str, Tensor]:
     """What the units put out on the probe batch, each (trials, layers); NaN where the activation has no such thing."""
     post = probed.values[probed.places["post_activation"]]
     linear_range = ACTIVATIONS[arm.arm.activation].linear_range

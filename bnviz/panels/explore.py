@@ -9,7 +9,7 @@ from bnviz.charts import figures
 from bnviz.charts.numbers import LEVELS, band, band_words, pack, shorts
 from bnviz.charts.spec import ChartSpec, cells
 from bnviz.charts.theme import arm_styles
-from bnviz.experiments.race import RaceVerdict
+from bnviz.experiments.parts.race import RaceVerdict
 from bnviz.records.records import END_STATES, TENSORS, ArmMeasured, RunEnded, RunStarted, StepMeasured
 
 Series = list[Any]

@@ -3,9 +3,9 @@
 from typing import Any
 
 from bnviz.charts.spec import cells
-from bnviz.experiments.base import Verdict
-from bnviz.experiments.catalog import part_of, settings_of
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.catalog import part_of, settings_of
+from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.kit.results import Results
 from bnviz.records.records import END_STATES, RunEnded, RunFinished, RunStopped, StageMeasured, StudyStarted
 
 TOO_LITTLE = "Stopped before there was enough to say."

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.nets import Activations, Stack
-from bnviz.probes._trained import random_rows, trained
+from bnviz.probes._shared.trained import random_rows, trained
 
 POINTS = 33  # of the grid over one unit's pre-norm
 REACH = 3.0  # of the grid, in running standard deviations

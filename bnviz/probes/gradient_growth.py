@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnviz.probes.initial_nets import INPUTS, READ_OUT, gaussian, network, passed
+from bnviz.probes._shared.initial_nets import INPUTS, READ_OUT, gaussian, network, passed
 
 FloatArray = NDArray[np.float64]
 

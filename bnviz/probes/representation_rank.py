@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnviz.measure.rank import representation_rank
-from bnviz.probes.initial_nets import INPUTS, gaussian, network, passed
+from bnviz.probes._shared.initial_nets import INPUTS, gaussian, network, passed
 
 FloatArray = NDArray[np.float64]
 COMMON = 13  # purpose of the random numbers that all samples of a batch share

@@ -10,7 +10,7 @@ from torch import Tensor
 from bnviz.config.models import ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.nets import Stack
 from bnviz.nets.norms import Mode
-from bnviz.probes._trained import random_rows, trained
+from bnviz.probes._shared.trained import random_rows, trained
 
 MODES: tuple[Mode, ...] = ("probe", "eval")  # the statistics of training, without touching the running ones; of testing
 BATCHES = 20  # around each sample

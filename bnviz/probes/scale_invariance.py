@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from bnviz.config.models import ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Stack, build
-from bnviz.training import Batches
+from bnviz.training.batches import Batches
 
 FloatArray = NDArray[np.float64]
 NORMS: tuple[NormName, ...] = ("none", "batch")

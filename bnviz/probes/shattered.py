@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnviz.measure.autocorrelation import autocorrelation
-from bnviz.probes.initial_nets import READ_OUT, gaussian, network, passed
+from bnviz.probes._shared.initial_nets import READ_OUT, gaussian, network, passed
 
 FloatArray = NDArray[np.float64]
 LINE = (-2.0, 2.0)  # the inputs are (1, t) for t along this line

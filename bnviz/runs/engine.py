@@ -84,7 +84,7 @@ class LocalEngine:
 
     def __init__(
         self,
-        run: str = "bnviz.study:run_any",
+        run: str = "bnviz.runs.execute:run_any",
         warm_up: str = "bnviz.runs.warmup:warm_up",
         python_path: Sequence[str] = (),
         worker_mb: int = 0,

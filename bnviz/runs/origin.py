@@ -12,12 +12,23 @@ from pathlib import Path
 
 import bnviz
 from bnviz.config.models import AnyConfig, RunConfig, StudyConfig
-from bnviz.experiments.base import Stage
-from bnviz.experiments.catalog import stages_of
+from bnviz.experiments.board.catalog import stages_of
+from bnviz.experiments.kit.base import Stage
 
 # Modules and packages of bnviz that decide what a run yields. A test holds the list against the imports.
-THE_RUN = ("arithmetic", "config", "cost", "datasets", "measure", "nets", "optimizers", "probes", "records", "runner", "schedule",
-           "study", "threads", "training")  # fmt: skip
+THE_RUN = (
+    "closed_forms.arithmetic",
+    "config.cost",
+    "config.models",
+    "config.schedule",
+    "config.stages",
+    "datasets",
+    "measure",
+    "nets",
+    "probes",
+    "records.records",
+    "training",
+)
 PACKAGES = ("torch", "numpy", "scikit-learn")
 
 
@@ -54,9 +65,15 @@ def code_hash() -> str:
     for package in PACKAGES:
         digest.update(f"{package}={_version(package)}\n".encode())
     for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).with_suffix("").parts[0] in THE_RUN:
+        if _decides(path.relative_to(root)):
             digest.update(str(path.relative_to(root)).encode() + b"\n" + path.read_bytes())
     return _short(digest)
+
+
+def _decides(path: Path) -> bool:
+    """Whether a file below `bnviz/` is one of `THE_RUN`, or in one of its packages."""
+    parts = path.with_suffix("").parts
+    return any(".".join(parts[:depth]) in THE_RUN for depth in range(1, len(parts) + 1))
 
 
 def _short(digest: "hashlib._Hash") -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bnviz.config.models import AnyConfig
-from bnviz.experiments.catalog import UnknownPart
+from bnviz.experiments.board.catalog import UnknownPart
 from bnviz.records.codec import CodecError, decode
 from bnviz.records.records import Record, RunFinished, Started
 from bnviz.runs.origin import code_hash, origin

@@ -12,8 +12,8 @@ import torch
 from bnviz import probes
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
-from bnviz.experiments.catalog import catalog
-from bnviz.runner import run
+from bnviz.experiments.board.catalog import catalog
+from bnviz.training.run import run
 
 DATASETS = ("digits", "wine", "breast_cancer", "spirals")
 

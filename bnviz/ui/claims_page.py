@@ -5,7 +5,18 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from bnviz.experiments.claims import FILES, NOT_MEASURED, Board, Row, as_csv, as_markdown, changes_since, footing, read, summary
+from bnviz.experiments.board.claims import (
+    FILES,
+    NOT_MEASURED,
+    Board,
+    Row,
+    as_csv,
+    as_markdown,
+    changes_since,
+    footing,
+    read,
+    summary,
+)
 from bnviz.ui.plain import plain
 
 WORDS = {  # Streamlit's icon and colour; the word itself is always there

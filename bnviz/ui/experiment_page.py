@@ -12,10 +12,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bnviz.config.ceilings import CostTooHigh
 from bnviz.config.models import StudyConfig
-from bnviz.experiments.base import Experiment, Part, Preset, Settings
-from bnviz.experiments.catalog import catalog, study_config
-from bnviz.experiments.lessons import PartLesson, lesson
-from bnviz.experiments.settings_text import from_query, to_query
+from bnviz.experiments.board.catalog import catalog, study_config
+from bnviz.experiments.board.lessons import PartLesson, lesson
+from bnviz.experiments.kit.base import Experiment, Part, Preset, Settings
+from bnviz.experiments.kit.settings_text import from_query, to_query
 from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui import address, knobs
 from bnviz.ui.glossary import words_on_this_page

@@ -9,7 +9,7 @@ from functools import cache
 
 import streamlit as st
 
-from bnviz.experiments.lessons import FOLDER
+from bnviz.experiments.board.lessons import FOLDER
 
 FILE = FOLDER / "glossary.md"
 _ENTRY = re.compile(r"^- \*\*(.+?)\*\*(?: (\$.+?\$))?: (.+?) <!-- (.+) -->$")

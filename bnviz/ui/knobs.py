@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from bnviz.experiments.base import Part, Settings
-from bnviz.experiments.settings_text import as_text, is_tuple, parsed, validated
+from bnviz.experiments.kit.base import Part, Settings
+from bnviz.experiments.kit.settings_text import as_text, is_tuple, parsed, validated
 from bnviz.ui.fields import word
 from bnviz.ui.plain import plain
 

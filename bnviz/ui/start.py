@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
-from bnviz.experiments.lessons import FOLDER
+from bnviz.experiments.board.lessons import FOLDER
 from bnviz.ui.glossary import whole_glossary
 
 FILE = FOLDER / "start.md"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from bnviz.experiments.base import Experiment, Part
-from bnviz.experiments.catalog import catalog
-from bnviz.experiments.settings_text import to_query
+from bnviz.experiments.board.catalog import catalog
+from bnviz.experiments.kit.base import Experiment, Part
+from bnviz.experiments.kit.settings_text import to_query
 
 QUICK = {"steps": 40, "seeds": 2, "trials": 2}  # where a part has such a setting
 ENDED = "['finished', 'stopped', 'failed'].includes(state)"

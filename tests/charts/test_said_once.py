@@ -8,7 +8,7 @@ import pytest
 from bnviz import static
 from bnviz.charts import figures, spec, theme
 from bnviz.config.models import RunConfig
-from bnviz.experiments.catalog import catalog, study_config
+from bnviz.experiments.board.catalog import catalog, study_config
 from bnviz.panels import PANELS
 from bnviz.records.records import StudyStarted
 

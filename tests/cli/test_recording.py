@@ -9,8 +9,8 @@ import torch
 
 import bnviz
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
-from bnviz.recording import Trace, fill, record
 from bnviz.records.records import CURVE_MEASURES, RunFinished, RunStarted, StepMeasured
+from bnviz.runs.recording import Trace, fill, record
 
 SMALL = RunConfig(
     dataset=DatasetConfig(name="moons", train_size=200, test_size=50),

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
-from bnviz.recording import record
 from bnviz.records.tables import Tables
+from bnviz.runs.recording import record
 from bnviz.runs.service import RunService
 from bnviz.runs.settings import Settings
 

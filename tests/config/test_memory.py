@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 LOWEST, HIGHEST = 0.8, 3.0  # estimate over measured
 GROWTH = """
 import sys
-from bnviz.config import ArmConfig, RunConfig
-from bnviz.runner import run
+from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.training.run import run
 
 def kilobytes(name):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bnviz.experiments.base import Experiment, Part, Settings
-from bnviz.experiments.catalog import study_config
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.catalog import study_config
+from bnviz.experiments.kit.base import Experiment, Part, Settings
+from bnviz.experiments.kit.results import Results
 from bnviz.records.records import ArmMeasured, StageMeasured
-from bnviz.study import run_study
+from bnviz.runs.execute import run_any
 
 
 class Everything(dict):
@@ -57,7 +57,7 @@ def hold_at_every_frame(experiment: Experiment, part: str, changes: Mapping[str,
     results = Results([stage.key for stage in stages])
     assert found.verdict(settings, results) is None
     frames = 0
-    for record in run_study(study_config(experiment.id, part, settings)):
+    for record in run_any(study_config(experiment.id, part, settings)):
         if isinstance(record, StageMeasured):
             results.add(record)
             frames += 1

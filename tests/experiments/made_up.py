@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from bnviz.config.ceilings import CostTooHigh
 from bnviz.config.schedule import measured_steps
-from bnviz.experiments.base import Experiment, Part, Settings, Stage
-from bnviz.experiments.catalog import check_study, study_config
+from bnviz.experiments.board.catalog import check_study, study_config
+from bnviz.experiments.kit.base import Experiment, Part, Settings, Stage
 from bnviz.records.records import ArmMeasured, StageMeasured, StepMeasured
-from bnviz.runner import run
+from bnviz.training.run import run
 
 CHEAP_SECONDS = 0.4  # of a drawn study, as estimated
 TRIES = 40  # draws of settings

@@ -7,10 +7,10 @@ import zlib
 import numpy as np
 import pytest
 
-from bnviz.experiments.base import Experiment, Part, Settings, Verdict
-from bnviz.experiments.catalog import catalog
-from bnviz.experiments.claims import ICONS
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.catalog import catalog
+from bnviz.experiments.board.claims import ICONS
+from bnviz.experiments.kit.base import Experiment, Part, Settings, Verdict
+from bnviz.experiments.kit.results import Results
 from bnviz.runs.sse import as_json
 from tests.experiments.made_up import Template, drawn_settings, made_up_results, template
 

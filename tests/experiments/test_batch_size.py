@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from bnviz.closed_forms.batch_noise import EXCESS_KURTOSIS
-from bnviz.experiments.base import Verdict
-from bnviz.experiments.batch_size import EXPERIMENT, dropout, leak, noise, non_iid, size, variance_shift
-from bnviz.experiments.errors import Gain, gain, words
-from bnviz.experiments.headless import conclude
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.kit.errors import Gain, gain, words
+from bnviz.experiments.parts.batch_size import EXPERIMENT, dropout, leak, noise, non_iid, size, variance_shift
 from tests.experiments.fakes import diverged_results, hold_at_every_frame, small
 
 SMALL = {

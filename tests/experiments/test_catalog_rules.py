@@ -9,14 +9,15 @@ from pkgutil import iter_modules
 import pytest
 from pydantic import ValidationError
 
-from bnviz import experiments, probes
+from bnviz import probes
+from bnviz.experiments import parts
 from bnviz.config.ceilings import MEMORY_CEILING
 from bnviz.config.memory import estimated_bytes
-from bnviz.experiments.base import Experiment, Part, Stage, Verdict
-from bnviz.experiments.catalog import catalog, check_study, settings_of, study_config
-from bnviz.experiments.lessons import lesson
-from bnviz.experiments.results import Results
-from bnviz.experiments.settings_text import RESERVED_KEYS, from_query, to_query
+from bnviz.experiments.board.catalog import catalog, check_study, settings_of, study_config
+from bnviz.experiments.board.lessons import lesson
+from bnviz.experiments.kit.base import Experiment, Part, Stage, Verdict
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.kit.settings_text import RESERVED_KEYS, from_query, to_query
 from bnviz.records.records import StageMeasured, StepMeasured
 
 NAME = re.compile("[a-z][a-z0-9_]{0,39}")
@@ -31,7 +32,7 @@ every_part = pytest.mark.parametrize(("experiment", "part"), PARTS, ids=lambda e
 
 
 def test_ids_and_numbers_are_unique() -> None:
-    modules = [import_module(f"{experiments.__name__}.{found.name}") for found in iter_modules(experiments.__path__)]
+    modules = [import_module(f"{parts.__name__}.{found.name}") for found in iter_modules(parts.__path__)]
     found = [module.EXPERIMENT for module in modules if hasattr(module, "EXPERIMENT")]
     assert len({each.id for each in found}) == len({each.number for each in found}) == len(found)
     assert [each.number for each in EXPERIMENTS] == sorted(each.number for each in EXPERIMENTS)
@@ -194,7 +195,7 @@ def test_nothing_measured_is_no_answer(experiment: Experiment, part: Part) -> No
 def first_measurements(index: int, stage: Stage) -> Iterator[StageMeasured]:
     """The first two measurements of a stage."""
     if stage.run is not None:
-        from bnviz.runner import run
+        from bnviz.training.run import run
 
         short = stage.run.model_copy(update={"steps": min(stage.run.steps, 1)})
         for record in run(short, frozenset(stage.keep)):

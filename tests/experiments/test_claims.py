@@ -10,9 +10,9 @@ import pytest
 
 from bnviz.cli import main
 from bnviz.config.models import SCHEMA_VERSION
-from bnviz.experiments import claims
-from bnviz.experiments.base import Claim, Finding, Reference, Verdict
-from bnviz.experiments.claims import ICONS, NOT_MEASURED, OF_THE_SOURCES, Board, Row, Stated
+from bnviz.experiments.board import claims
+from bnviz.experiments.board.claims import ICONS, NOT_MEASURED, OF_THE_SOURCES, Board, Row, Stated
+from bnviz.experiments.kit.base import Claim, Finding, Reference, Verdict
 
 SOURCE = Reference("Somebody 2020, A Paper", "https://example.org/paper")
 ROW = Row(

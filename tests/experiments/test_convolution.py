@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bnviz.experiments.convolution import channels, pairs
-from bnviz.experiments.headless import conclude
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.parts.convolution import channels, pairs
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from bnviz.experiments import training_twins as twins
-from bnviz.experiments.base import NOT_MEASURED, Finding, Verdict
-from bnviz.experiments.covariate_shift import EXPERIMENT, deep_linear, drift_and_shift, noisy
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import Spread
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit import training_twins as twins
+from bnviz.experiments.kit.base import NOT_MEASURED, Finding, Verdict
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.kit.sweeps import Spread
+from bnviz.experiments.parts.covariate_shift import EXPERIMENT, deep_linear, drift_and_shift, noisy
 from bnviz.records.records import ArmMeasured, StageMeasured
 
 PARTS = {part.id: part for part in EXPERIMENT.parts}

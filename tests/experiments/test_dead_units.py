@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED
-from bnviz.experiments.base import Verdict
-from bnviz.experiments.catalog import find_part
-from bnviz.experiments.dead_units import born_dead, saturation, units_charts, units_map
-from bnviz.experiments.dead_units.common import percent_words
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.catalog import find_part
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.parts.dead_units import born_dead, saturation, units_charts, units_map
+from bnviz.experiments.parts.dead_units.common import percent_words
 from bnviz.records.records import ArmMeasured, StageMeasured
 
 NAN = math.nan

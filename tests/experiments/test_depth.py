@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from bnviz.closed_forms import gradient_growth as theory
-from bnviz.experiments.base import Part, Verdict
-from bnviz.experiments.catalog import find_part, stages_of, study_config
-from bnviz.experiments.depth import EXPERIMENT, escapes, gain, growth, rank, shattered, trainability
-from bnviz.experiments.depth.common import growth_per_layer, interior, listed, spread_words, times
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.catalog import find_part, stages_of, study_config
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import Part, Verdict
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.parts.depth import EXPERIMENT, escapes, gain, growth, rank, shattered, trainability
+from bnviz.experiments.parts.depth.common import growth_per_layer, interior, listed, spread_words, times
 from bnviz.records.records import StageMeasured
-from bnviz.study import run_study
+from bnviz.runs.execute import run_any
 
 SMALL: dict[str, dict[str, Any]] = {
     "gain": {"depth": 6, "width": 16, "gains": 3, "batch_size": 8, "seeds": 2},
@@ -41,7 +41,7 @@ def test_every_frame_can_be_drawn_and_half_a_study_has_no_answer(part: Part):
     assert 2 <= len(charts) <= 6
     for chart in charts:
         json.dumps(chart.spec.as_dict(), allow_nan=False)
-    for record in run_study(config):
+    for record in run_any(config):
         if not isinstance(record, StageMeasured):
             continue
         results.add(record)

@@ -8,12 +8,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from bnviz.experiments import claims
-from bnviz.experiments.base import NOT_MEASURED, Claim, Finding, Reference, Settings, Verdict
-from bnviz.experiments.catalog import find_part
-from bnviz.experiments.claims import Stated
-from bnviz.experiments.evidence import COUNTS, Evidence, NotMeasured
-from bnviz.experiments.results import Results
+from bnviz.experiments.board import claims
+from bnviz.experiments.board.catalog import find_part
+from bnviz.experiments.board.claims import Stated
+from bnviz.experiments.kit.base import NOT_MEASURED, Claim, Finding, Reference, Settings, Verdict
+from bnviz.experiments.kit.evidence import COUNTS, Evidence, NotMeasured
+from bnviz.experiments.kit.results import Results
 from tests.experiments.made_up import Template, made_up_results, template
 
 SENTENCE = "What the verdict says."

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from bnviz.closed_forms.batch_noise import running_start_error
-from bnviz.experiments.base import Verdict
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.inference import EXPERIMENT, modes, shifted, start_up
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.parts.inference import EXPERIMENT, modes, shifted, start_up
 from tests.experiments.fakes import diverged_results, hold_at_every_frame, small
 
 SMALL = {

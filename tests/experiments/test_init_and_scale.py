@@ -5,10 +5,10 @@ import pytest
 
 from bnviz.config.models import DatasetConfig
 from bnviz.datasets import load
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.init_and_scale import EXPERIMENT, gain, scale
-from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import UsableRange
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.kit.sweeps import UsableRange
+from bnviz.experiments.parts.init_and_scale import EXPERIMENT, gain, scale
 from bnviz.records.records import ArmMeasured, StageMeasured
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz.experiments.base import Verdict
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.inside import EXPERIMENT
-from bnviz.experiments.inside.arithmetic import ROUNDING, SHIFTS
-from bnviz.experiments.inside.batch_settings import ArithmeticSettings
-from bnviz.experiments.inside.detached import DetachedSettings
-from bnviz.experiments.inside.tables import BadTable, as_text, per_feature, resized, rows_of, short
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.parts.inside import EXPERIMENT
+from bnviz.experiments.parts.inside.arithmetic import ROUNDING, SHIFTS
+from bnviz.experiments.parts.inside.batch_settings import ArithmeticSettings
+from bnviz.experiments.parts.inside.detached import DetachedSettings
+from bnviz.experiments.parts.inside.tables import BadTable, as_text, per_feature, resized, rows_of, short
 
 ARITHMETIC = [preset.name for preset in EXPERIMENT.part("arithmetic").presets]
 QUICK = {"network_steps": 20, "depth": 1, "seeds": 3}

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from bnviz.experiments.base import NOT_MEASURED, Finding
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.landscape import EXPERIMENT, bands, fidelity, surface
-from bnviz.experiments.landscape.common import LandscapeSettings, learning, plateau, while_learning
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import NOT_MEASURED, Finding
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.parts.landscape import EXPERIMENT, bands, fidelity, surface
+from bnviz.experiments.parts.landscape.common import LandscapeSettings, learning, plateau, while_learning
 from bnviz.measure import fidelity as measured_fidelity
 from bnviz.measure import surface as measured_surface
 from bnviz.records.records import ArmMeasured, StageMeasured

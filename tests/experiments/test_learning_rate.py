@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bnviz.experiments.base import NOT_MEASURED
-from bnviz.experiments.catalog import study_config
-from bnviz.experiments.headless import conclude, conclude_study
-from bnviz.experiments.learning_rate import EXPERIMENT, decay, effective, least_squares, sweep
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.catalog import study_config
+from bnviz.experiments.board.headless import conclude, conclude_study
+from bnviz.experiments.kit.base import NOT_MEASURED
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.parts.learning_rate import EXPERIMENT, decay, effective, least_squares, sweep
 from bnviz.records.records import ArmMeasured, StageMeasured
 
 

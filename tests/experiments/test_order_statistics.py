@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnviz.experiments.order_statistics import first_crossing, median_interval
+from bnviz.experiments.kit.order_statistics import first_crossing, median_interval
 
 
 def naive_crossing(steps: list[float], values: list[float], target: float) -> float:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from bnviz.closed_forms.saturation import mean_tanh_slope
-from bnviz.experiments.base import Verdict
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.other_norms import gamma, recurrent
-from bnviz.experiments.other_norms.common import NORMS, Learners
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.parts.other_norms import gamma, recurrent
+from bnviz.experiments.parts.other_norms.common import NORMS, Learners
 
 OTHERS = [norm for norm in NORMS if norm != "batch"]
 

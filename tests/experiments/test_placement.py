@@ -2,11 +2,11 @@
 
 import pytest
 
-from bnviz.experiments.base import NOT_MEASURED, Claim, Verdict
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.placement.order import IOFFE
-from bnviz.experiments.placement.order import _answer as answer
-from bnviz.experiments.placement.order import _judge as judge_of
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import NOT_MEASURED, Claim, Verdict
+from bnviz.experiments.parts.placement.order import IOFFE
+from bnviz.experiments.parts.placement.order import _answer as answer
+from bnviz.experiments.parts.placement.order import _judge as judge_of
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from bnviz.config.memory import estimated_bytes
 from bnviz.config.models import RunConfig
 from bnviz.config.presets import DEFAULT_PRESET, PRESETS
 from bnviz.datasets import load
-from bnviz.experiments.race import RaceVerdict
+from bnviz.experiments.parts.race import RaceVerdict
 from bnviz.records.records import StepMeasured
-from bnviz.runner import run
+from bnviz.training.run import run
 
 ISSUE_PRESETS = ("classic", "sigmoid_2015", "high_lr", "dying_relu", "deep_30", "tiny_batch", "spirals")
 

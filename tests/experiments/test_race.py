@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bnviz.experiments.base import NOT_MEASURED
-from bnviz.experiments.headless import conclude
-from bnviz.experiments.race import classic, figure_one, small_lr, twins
-from bnviz.experiments.results import Results
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import NOT_MEASURED
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.parts.race import classic, figure_one, small_lr, twins
 from bnviz.records.records import ArmMeasured, StageMeasured
 
 STEPS = tuple(range(0, 101, 5))

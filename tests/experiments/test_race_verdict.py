@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnviz.config.models import ArmConfig, NormName, RunConfig
-from bnviz.experiments.race import RaceVerdict
+from bnviz.experiments.parts.race import RaceVerdict
 from bnviz.records.records import ArmMeasured, StepMeasured
 
 STEPS = tuple(range(0, 101, 5))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bnviz.config.models import ArmConfig, PerTrial, RunConfig
-from bnviz.experiments.results import Results
-from bnviz.experiments.sweeps import (
+from bnviz.experiments.kit.results import Results
+from bnviz.experiments.kit.sweeps import (
     UsableRange,
     by_value,
     decades,
@@ -124,5 +124,5 @@ def test_numbers_have_three_digits():
 
 
 def test_sweeps_need_no_torch():
-    code = "import sys, bnviz.experiments.sweeps; sys.exit('torch' in sys.modules)"
+    code = "import sys, bnviz.experiments.kit.sweeps; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ import pytest
 
 from bnviz.config.presets import PRESETS
 from bnviz.records.records import PERCENTILES, StepMeasured
-from bnviz.runner import run
+from bnviz.training.run import run
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from bnviz.closed_forms.plain_nets import plain_gradient_growth, relu_correlatio
 from bnviz.config.models import ActivationName, ArmConfig, DatasetConfig, NormName, RunConfig
 from bnviz.nets import Activations, DenseStack
 from bnviz.records.records import StepMeasured
-from bnviz.runner import run
+from bnviz.training.run import run
 
 DEPTH, WIDTH, TRIALS = 30, 512, 4
 INTERIOR = slice(5, DEPTH - 5)

@@ -11,7 +11,7 @@ from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Activations, DenseStack
 from bnviz.nets.norms import BatchNorm
-from bnviz.training import ArmState, Trainer
+from bnviz.training.loop import ArmState, Trainer
 
 TINY = 1e-11  # float64 rounding (1e-16) through four layers and sums over some hundred terms, relative
 BATCH, FEATURES, TRIALS = 16, 10, 3

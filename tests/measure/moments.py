@@ -9,7 +9,7 @@ from torch import nn
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.measure.moment import Moment
-from bnviz.training import Trainer
+from bnviz.training.loop import Trainer
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "linear": nn.Identity}
 PLAIN, BATCH = ArmConfig(norm="none", lr=0.2), ArmConfig(norm="batch", lr=0.2)

@@ -10,7 +10,7 @@ from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.measure.boundary import GRID
 from bnviz.nets import DenseStack
-from bnviz.training import Trainer
+from bnviz.training.loop import Trainer
 
 
 def _config(*arms: ArmConfig, **settings) -> RunConfig:

@@ -8,7 +8,7 @@ import pytest
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.measure.distributions import drift, percentiles
 from bnviz.records.records import PERCENTILES, TENSORS, StepMeasured
-from bnviz.runner import run
+from bnviz.training.run import run
 
 
 def _naive(before, now):

@@ -11,8 +11,8 @@ from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.measure.extras import EXTRAS
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, StepMeasured
-from bnviz.runner import run
-from bnviz.training import Trainer
+from bnviz.training.loop import Trainer
+from bnviz.training.run import run
 
 NOISY = ArmConfig(norm="batch_noisy", depth=3, width=6, dropout=0.2, momentum=0.9, lr=0.05, norm_on_input=True)
 ADAM = ArmConfig(norm="batch", depth=3, width=6, optimizer="adam", lr=0.01)

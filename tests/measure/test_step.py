@@ -10,8 +10,9 @@ from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.datasets import load
 from bnviz.measure import Measurer
 from bnviz.records.records import LAYER_MEASURES, PERCENTILES, TENSORS, ArmMeasured, StepMeasured
-from bnviz.runner import run
-from bnviz.training import Batches, Trainer
+from bnviz.training.batches import Batches
+from bnviz.training.loop import Trainer
+from bnviz.training.run import run
 
 ARMS = {
     "plain": ArmConfig(norm="none"),

@@ -15,7 +15,8 @@ from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Stack
 from bnviz.nets.norms import BatchNorm
-from bnviz.training import Batches, Trainer
+from bnviz.training.batches import Batches
+from bnviz.training.loop import Trainer
 
 Placed = dict[str, tuple[Tensor, Callable[[Tensor], Tensor]]]
 

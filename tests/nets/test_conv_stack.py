@@ -8,7 +8,7 @@ from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.nets import ConvStack, build
 from bnviz.nets.stack import Activations
 from bnviz.records.records import StepMeasured
-from bnviz.runner import run
+from bnviz.training.run import run
 from tests.nets.parity import Placed, check_one_step, check_trajectory, close, shaken, with_parameters_of
 
 TRIALS, BATCH, SIDE, CLASSES, WIDTH = 3, 6, 5, 4, 4

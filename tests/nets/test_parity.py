@@ -8,7 +8,8 @@ from torch.nn.functional import cross_entropy
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import DenseStack
-from bnviz.training import Batches, Trainer
+from bnviz.training.batches import Batches
+from bnviz.training.loop import Trainer
 from tests.nets import reference
 
 TRIALS, BATCH, FEATURES, CLASSES, WIDTH = 3, 10, 5, 4, 8

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.experiments import claims
-from bnviz.experiments.claims import Board, Row
+from bnviz.experiments.board import claims
+from bnviz.experiments.board.claims import Board, Row
 from bnviz.ui import claims_page
 
 JUDGEMENTS = list(claims.ICONS)

@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnviz.config.models import StudyConfig
-from bnviz.experiments import catalog, lessons
-from bnviz.experiments.base import Experiment
+from bnviz.experiments.board import catalog, lessons
+from bnviz.experiments.kit.base import Experiment
 from bnviz.ui import experiment_page
 from tests.studies.conftest import PART, TINY
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.experiments.lessons import FOLDER
+from bnviz.experiments.board.lessons import FOLDER
 from bnviz.ui.glossary import GlossaryError, parse, terms, terms_in
 
 LESSONS = sorted(path for path in FOLDER.glob("*.md") if path.stem not in ("glossary", "start"))

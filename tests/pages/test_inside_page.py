@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnviz.closed_forms.arithmetic import Forward, backward, forward
-from bnviz.experiments.inside import EXPERIMENT
-from bnviz.experiments.inside.batch_settings import ArithmeticSettings
+from bnviz.experiments.parts.inside import EXPERIMENT
+from bnviz.experiments.parts.inside.batch_settings import ArithmeticSettings
 from bnviz.ui.bodies import inside_edit
 from bnviz.ui.bodies.inside_drawings import NORM_AXES, cube, lines, lines_in_words, numbers_of, together
 from bnviz.ui.bodies.inside_edit import Refused, edited

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.experiments.catalog import catalog
+from bnviz.experiments.board.catalog import catalog
 from bnviz.ui.start import Link, StartError, parse, unnamed, way
 
 OTHER_PAGES = {"explore", "claims"}

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bnviz.probes import gain_and_depth, gradient_growth, representation_rank, shattered
-from bnviz.probes.initial_nets import INPUTS, READ_OUT, gaussian, network
+from bnviz.probes._shared.initial_nets import INPUTS, READ_OUT, gaussian, network
 
 SMALL = {"depth": 4, "width": 12}
 

@@ -11,7 +11,7 @@ from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import DenseStack
 from bnviz.probes import least_squares, scale_invariance, weight_decay
-from bnviz.training import Batches
+from bnviz.training.batches import Batches
 
 
 def last(steps) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import pytest
 from bnviz.config.models import RunConfig
 from bnviz.panels import PANELS
 from bnviz.panels.explore import ExploreEncoder
-from bnviz.recording import Trace
 from bnviz.records.records import END_STATES, RunEnded, RunFinished, RunStarted, RunStopped
+from bnviz.runs.recording import Trace
 from bnviz.runs.sse import JsonEncoder, Subscriber
 from bnviz.runs.status import LiveRun
 from bnviz.runs.trace import Feed

@@ -6,14 +6,14 @@ import grimp
 import pytest
 
 from bnviz.config.models import RunConfig
-from bnviz.experiments import catalog
-from bnviz.experiments.base import Experiment, Stage
-from bnviz.experiments.catalog import study_config
+from bnviz.experiments.board import catalog
+from bnviz.experiments.board.catalog import study_config
+from bnviz.experiments.kit.base import Experiment, Stage
 from bnviz.records.codec import encode
 from bnviz.runs import origin as origin_module
+from bnviz.runs.execute import run_any
 from bnviz.runs.origin import THE_RUN, code_hash, origin
 from bnviz.runs.store import Store
-from bnviz.study import run_study
 from tests.studies.conftest import TINY
 
 STUDY = ("tiny", "losses")
@@ -69,7 +69,7 @@ def test_how_a_stage_is_called_plays_no_part(tiny, monkeypatch):
 def test_an_edited_experiment_is_not_answered_from_the_store(tiny, monkeypatch, make_service, tmp_path):
     """Divide a stage's learning rate by 1000, restart: the study is computed again."""
     config = study_config(*STUDY)
-    assert Store(tmp_path, 10**7).save(config, [encode(record) for record in run_study(config)])
+    assert Store(tmp_path, 10**7).save(config, [encode(record) for record in run_any(config)])
     assert make_service(data_dir=str(tmp_path)).submit(config).cached, "unchanged, it is there after a restart"
 
     monkeypatch.setattr(catalog, "catalog", lambda: {"tiny": with_stages(tiny, CHANGES["rate"])})
@@ -79,7 +79,7 @@ def test_an_edited_experiment_is_not_answered_from_the_store(tiny, monkeypatch, 
 def test_a_stored_study_that_this_build_does_not_know_is_not_used(tiny, monkeypatch, tmp_path):
     config = study_config(*STUDY)
     store = Store(tmp_path, 10**7)
-    assert store.save(config, [encode(record) for record in run_study(config)])
+    assert store.save(config, [encode(record) for record in run_any(config)])
     monkeypatch.setattr(catalog, "catalog", dict)
     assert store.load(config.run_id) is None
 
@@ -87,9 +87,16 @@ def test_a_stored_study_that_this_build_does_not_know_is_not_used(tiny, monkeypa
 def test_the_code_hash_follows_the_sources_that_decide(tmp_path, monkeypatch):
     (tmp_path / "nets").mkdir()
     (tmp_path / "charts").mkdir()
+    (tmp_path / "training").mkdir()
     monkeypatch.setattr(origin_module.bnviz, "__file__", str(tmp_path / "__init__.py"))
     hashes = []
-    for path, text in (("nets/a.py", "1"), ("nets/a.py", "2"), ("training.py", "1"), ("charts/a.py", "1"), ("charts/a.py", "2")):
+    for path, text in (
+        ("nets/a.py", "1"),
+        ("nets/a.py", "2"),
+        ("training/loop.py", "1"),
+        ("charts/a.py", "1"),
+        ("charts/a.py", "2"),
+    ):
         (tmp_path / path).write_text(text)
         hashes.append(code_hash.__wrapped__())
     assert len(set(hashes[:3])) == 3
@@ -97,19 +104,18 @@ def test_the_code_hash_follows_the_sources_that_decide(tmp_path, monkeypatch):
 
 
 def test_the_list_of_what_decides_is_what_the_run_imports():
-    """All that running and probing import, but the experiments: what they decide is in the stages."""
+    """All that running and probing import; what experiments decide is in the stages."""
     graph = grimp.build_graph("bnviz", cache_dir=None)
     probes = {name for name in graph.modules if name.startswith("bnviz.probes.")}
-    found, left = set(), {"bnviz.study", "bnviz.runner"} | probes
+    found, left = set(), {"bnviz.training.study", "bnviz.training.run"} | probes
     while left:
         module = left.pop()
-        if module.startswith(("bnviz.experiments", "bnviz.charts")):
-            continue
-        found.add(module)
-        left |= graph.find_modules_directly_imported_by(module) - found
-    assert {module.split(".")[1] for module in found} == set(THE_RUN)
-    of_experiments = {name for name in graph.find_modules_directly_imported_by("bnviz.study") if "experiments" in name}
-    assert of_experiments == {"bnviz.experiments.base", "bnviz.experiments.catalog"}, "Stage and stages_of, nothing else"
+        found.add(module.removeprefix("bnviz."))
+        left |= graph.find_modules_directly_imported_by(module) - found - {f"bnviz.{name}" for name in found}
+    unlisted = {module for module in found if not any(module == name or module.startswith(f"{name}.") for name in THE_RUN)}
+    assert not unlisted
+    unused = {name for name in THE_RUN if not any(module == name or module.startswith(f"{name}.") for module in found)}
+    assert not unused
 
 
 def test_a_run_comes_from_the_code_alone():

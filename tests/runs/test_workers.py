@@ -19,10 +19,10 @@ from bnviz.runs.worker import NICENESS, plain_reason
 ROOT = Path(__file__).parents[2]
 OWNER = """
 import sys, time
-from bnviz.config import ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.runs.engine import LocalEngine
 from bnviz.runs.service import RunService
-from bnviz.settings import Settings
+from bnviz.runs.settings import Settings
 engine = LocalEngine(run="fake_runs:run", warm_up="", python_path=(sys.argv[1],))
 service = RunService(Settings(data_dir="", max_workers=2), engine)
 ids = [service.submit(RunConfig(arms=(ArmConfig(name=kind),), trials=1, steps=4000)).id for kind in ("slow", "stubborn")]
@@ -33,9 +33,9 @@ time.sleep(60)
 """
 RUN_HERE = """
 import hashlib, sys
-from bnviz.config import RunConfig
-from bnviz.runner import run
-from bnviz.runs.codec import encode
+from bnviz.config.models import RunConfig
+from bnviz.training.run import run
+from bnviz.records.codec import encode
 config = RunConfig.model_validate_json(sys.argv[1])
 print(hashlib.sha256(b"".join(map(encode, run(config)))).hexdigest())
 """

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from bnviz.charts.sweeps import category_chart, curve_chart, curve_point, plain_styles, sweep_series
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
-from bnviz.experiments import catalog
-from bnviz.experiments.base import Chart, Choice, Experiment, Part, Preset, Reference, Settings, Stage, Verdict
-from bnviz.experiments.results import Results
+from bnviz.experiments.board import catalog
+from bnviz.experiments.kit.base import Chart, Choice, Experiment, Part, Preset, Reference, Settings, Stage, Verdict
+from bnviz.experiments.kit.results import Results
 
 NORMS = ("none", "batch")
 STYLES = plain_styles(NORMS)

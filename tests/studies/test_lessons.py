@@ -2,7 +2,7 @@
 
 import pytest
 
-from bnviz.experiments.lessons import LessonError, lesson, parse
+from bnviz.experiments.board.lessons import LessonError, lesson, parse
 
 TEXT = """# Title
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnviz.experiments.settings_text import MAX_NOTICES, from_query, to_query, validated
+from bnviz.experiments.kit.settings_text import MAX_NOTICES, from_query, to_query, validated
 
 
 @pytest.fixture

@@ -1,27 +1,29 @@
 """A study's records: its stages in order, with what they keep, as a pure function of the configuration."""
 
+import re
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bnviz import study
 from bnviz.config import ceilings
 from bnviz.config.ceilings import CostTooHigh, MemoryTooHigh
 from bnviz.config.memory import estimated_bytes
 from bnviz.config.models import StudyConfig, parse_config
-from bnviz.experiments.base import Stage
-from bnviz.experiments.catalog import UnknownPart, check_study, settings_of, stages_of, study_config
-from bnviz.experiments.headless import conclude
+from bnviz.experiments.board.catalog import UnknownPart, check_study, settings_of, stages_of, study_config
+from bnviz.experiments.board.headless import conclude
+from bnviz.experiments.kit.base import Stage
 from bnviz.records.codec import decode, encode
 from bnviz.records.records import RunFinished, StageMeasured, StepMeasured, StudyStarted
-from bnviz.runner import run
-from bnviz.study import run_study
+from bnviz.runs.execute import run_any
+from bnviz.training.run import run
+from bnviz.training.study import run_study
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def records(**settings):
-    return list(run_study(study_config("tiny", "losses", settings)))
+    return list(run_any(study_config("tiny", "losses", settings)))
 
 
 def test_the_stages_follow_each_other_and_say_which_frame_is_their_last():
@@ -78,11 +80,10 @@ def test_records_survive_the_way_through_bytes():
         assert encode(again) == encode(record)
 
 
-def test_a_probe_that_does_not_exist_is_named(monkeypatch):
-
-    monkeypatch.setattr(study, "stages_of", lambda config: (Stage("x", "x", probe="../os"),))
-    with pytest.raises(LookupError, match=r"no probe '\.\./os'"):
-        list(run_study(study_config("tiny", "losses")))
+@pytest.mark.parametrize("name", ["../os", "_shared"])
+def test_a_probe_that_does_not_exist_is_named(name):
+    with pytest.raises(LookupError, match=f"no probe {re.escape(repr(name))}"):
+        list(run_study(study_config("tiny", "losses"), (Stage("x", "x", probe=name),)))
 
 
 def test_settings_are_checked_and_written_out():

@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from bnviz.experiments.catalog import study_config
+from bnviz.experiments.board.catalog import study_config
 from bnviz.panels.study import TOO_LITTLE, StudyEncoder
 from bnviz.records.records import RunFailed, RunFinished, RunStopped, StageMeasured
-from bnviz.study import run_study
+from bnviz.runs.execute import run_any
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
 
 @pytest.fixture
 def study():
-    return list(run_study(study_config("tiny", "losses")))
+    return list(run_any(study_config("tiny", "losses")))
 
 
 def encoded(records):

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from bnviz.experiments.catalog import stages_of, study_config
+from bnviz.experiments.board.catalog import stages_of, study_config
 from bnviz.records.records import StageMeasured
 from bnviz.records.study_table import COLUMNS, row_count, study_table
-from bnviz.study import run_study
+from bnviz.runs.execute import run_any
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def test_every_number_is_a_row():
     config = study_config("tiny", "losses")
-    records = list(run_study(config))
+    records = list(run_any(config))
     table = study_table([stage.key for stage in stages_of(config)], records)
     assert tuple(table.columns) == COLUMNS
     assert len(table) == sum(map(row_count, records))

@@ -25,7 +25,7 @@ from bnviz.config.models import (
 )
 from bnviz.records.codec import decode, encode
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, Record, RunFinished, RunStarted, StepMeasured
-from bnviz.runner import run
+from bnviz.training.run import run
 
 COUNT, SEED = 300, 20150211
 LOCAL_DATASETS = ("gaussian", *DATASET_ROWS, *PLANE_DATASETS)  # none of them is downloaded

@@ -6,7 +6,8 @@ import torch
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
-from bnviz.training import Batches, Trainer
+from bnviz.training.batches import Batches
+from bnviz.training.loop import Trainer
 
 DATA = {"name": "spirals", "train_size": 60, "test_size": 20}
 SEEDS = (0, 1, 2, 0, 1, 2)

@@ -8,11 +8,11 @@ import torch
 
 import bnviz
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
-from bnviz.experiments.catalog import study_config
-from bnviz.experiments.headless import conclude
+from bnviz.experiments.board.catalog import study_config
+from bnviz.experiments.board.headless import conclude
 from bnviz.measure import Measurer
 from bnviz.records.records import RunFinished
-from bnviz.study import run_study
+from bnviz.runs.execute import run_any
 
 OURS = 3
 SMALL = RunConfig(
@@ -49,7 +49,7 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def a_study() -> Iterator[object]:
-    return run_study(study_config("convolution", "channels", {"steps": 20, "seeds": 1}))
+    return run_any(study_config("convolution", "channels", {"steps": 20, "seeds": 1}))
 
 
 @pytest.mark.parametrize("start", [lambda: bnviz.run(SMALL), a_study], ids=["run", "study"])

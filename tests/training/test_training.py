@@ -7,8 +7,9 @@ import torch
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.records.records import RunFinished, RunStarted, StepMeasured
-from bnviz.runner import run
-from bnviz.training import Batches, Trainer
+from bnviz.training.batches import Batches
+from bnviz.training.loop import Trainer
+from bnviz.training.run import run
 
 SMALL = {"dataset": {"name": "spirals", "train_size": 60, "test_size": 20}, "trials": 3, "batch_size": 16, "probe_size": 10}
 

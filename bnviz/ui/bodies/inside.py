@@ -5,8 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from bnviz.closed_forms.arithmetic import Forward, backward, forward, inference, updated_running
-from bnviz.experiments.base import Part, Settings
-from bnviz.experiments.inside.batch_settings import ArithmeticSettings
+from bnviz.experiments.kit.base import Part, Settings
+from bnviz.experiments.parts.inside.batch_settings import ArithmeticSettings
 from bnviz.ui.bodies.inside_drawings import NORM_AXES, cube, lines, lines_in_words, numbers_of
 from bnviz.ui.bodies.inside_edit import tables
 from bnviz.ui.bodies.inside_steps import Step, bracketed, steps, tex

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from bnviz.experiments.base import Part
-from bnviz.experiments.inside.batch_settings import ArithmeticSettings
-from bnviz.experiments.inside.tables import (
+from bnviz.experiments.kit.base import Part
+from bnviz.experiments.kit.settings_text import validated
+from bnviz.experiments.parts.inside.batch_settings import ArithmeticSettings
+from bnviz.experiments.parts.inside.tables import (
     LARGEST,
     MAX_FEATURES,
     MAX_SAMPLES,
@@ -24,7 +25,6 @@ from bnviz.experiments.inside.tables import (
     rows_of,
     short,
 )
-from bnviz.experiments.settings_text import validated
 from bnviz.ui.knobs import key_of
 from bnviz.ui.plain import plain
 

@@ -1,0 +1,9 @@
+"""Training: all arms side by side on the same batches. Needs torch.
+
+loop.py         states of the nets, one a step
+batches.py      which samples a batch holds
+optimizers.py   how a gradient becomes a step
+run.py          a whole run as records
+study.py        the stages of a study as records
+threads.py      on one thread
+"""
