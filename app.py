@@ -11,10 +11,10 @@ import streamlit as st
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Scope
 
-from bnviz import static
-from bnviz.api import api, serving
 from bnviz.runs.service import get_service
 from bnviz.runs.settings import BadSetting
+from bnviz.web import static
+from bnviz.web.api import api, serving
 
 
 class Under(Mount):

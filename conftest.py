@@ -11,7 +11,7 @@ from hypothesis import settings
 TESTS = Path(__file__).parent / "tests"
 BROWSER_TESTS = TESTS / "browser"
 TRAINING_TESTS = [  # folders and files whose numbers depend on how the processor rounds
-    *(TESTS / name for name in ("arithmetic", "experiments", "literature", "measure", "nets", "probes", "studies", "training")),
+    *(TESTS / name for name in ("closed_forms", "experiments", "literature", "measure", "nets", "probes", "studies", "training")),
     TESTS / "cli" / "test_recording.py",
     TESTS / "cli" / "test_same_numbers.py",
     TESTS / "runs" / "test_origin.py",

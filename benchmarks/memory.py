@@ -70,7 +70,7 @@ def sample(web: psutil.Process, client: httpx.Client, seconds: float) -> tuple[f
     with client.stream("GET", created["links"]["stream"], params={"panel": "explore"}) as stream:
         for line in stream.iter_lines():
             if line.startswith(("id: ", "event: finished")):
-                launchers = [child for child in web.children() if "bnviz.runs.launcher" in " ".join(child.cmdline())]
+                launchers = [child for child in web.children() if "bnviz.runs.workers.launcher" in " ".join(child.cmdline())]
                 workers = [worker.pid for launcher in launchers for worker in launcher.children()]
                 worker_peak = max([worker_peak, *map(_pss_or_none, workers)])
                 launcher_peak = max([launcher_peak, *(pss_mb(launcher.pid) for launcher in launchers)])

@@ -47,9 +47,9 @@ def serve(port: int) -> None:
     os.chdir(ROOT)
     import uvicorn
 
-    from bnviz.runs.engine import LocalEngine
     from bnviz.runs.service import RunService, set_service
     from bnviz.runs.settings import Settings
+    from bnviz.runs.workers.engine import LocalEngine
 
     engine = LocalEngine(run="sse:paced_run", python_path=(str(Path(__file__).parent),))
     set_service(RunService(Settings(data_dir=""), engine))

@@ -2,6 +2,6 @@
 
 import sys
 
-from bnviz.cli import main
+from bnviz.cli.main import main
 
 sys.exit(main())

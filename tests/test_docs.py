@@ -10,7 +10,6 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from bnviz.api import TableName, build_api
 from bnviz.config.ceilings import check_cost
 from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig, StudyConfig, parse_config
 from bnviz.config.presets import PRESETS
@@ -20,6 +19,7 @@ from bnviz.panels import PANELS
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
 from bnviz.records.tables import PERCENTILE_MEASURES
 from bnviz.runs.settings import Settings, variable
+from bnviz.web.api import TableName, build_api
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.charts import figures
+from bnviz.charts import explore as figures
 from bnviz.charts.numbers import LEVELS, band, band_words, pack, shorts
 from bnviz.charts.spec import ChartSpec, cells
 from bnviz.charts.theme import arm_styles

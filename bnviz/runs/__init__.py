@@ -1,8 +1,8 @@
 """Runs as the web process sees them: a worker process each, a trace of records, a queue, a store.
 
-    submit(config) -> service -> engine -> launcher -> worker: run(config)     one process a run
-    api, pages     <- trace (append-only) <- codec <- data socket <-|
-                         |-> store (finished runs, on disk)
+    submit(config) -> service -> workers.engine -> launcher -> worker: run_any(config)     one process a run
+    web, pages     <- trace (append-only) <- codec <- data socket <-|
+                         |-> store (finished runs, on disk; `origin` says of which code they are)
 
-`launcher` and `worker` run in processes of their own and may import torch; nothing else here does.
+`limits` says when a run has to end, `settings` what the host allows; `recording` runs one in this process, without a page.
 """

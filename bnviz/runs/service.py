@@ -20,14 +20,14 @@ from bnviz.config.models import AnyConfig, StudyConfig
 from bnviz.experiments.board.catalog import check_study
 from bnviz.records.codec import CodecError, decode
 from bnviz.records.records import END_STATES, RunEnded, RunFailed, RunFinished, RunStopped
-from bnviz.runs.engine import Engine, EngineUnavailable, LocalEngine
 from bnviz.runs.limits import MEGABYTE, forgettable, overdue, oversized
-from bnviz.runs.protocol import RECORD, TRACEBACK
 from bnviz.runs.settings import Settings, read_settings
 from bnviz.runs.singleton import set_singleton, singleton
 from bnviz.runs.status import LiveRun, QueueFull, RunStatus, UnknownRun
 from bnviz.runs.store import Store
 from bnviz.runs.trace import OutOfOrder, Trace
+from bnviz.runs.workers.engine import Engine, EngineUnavailable, LocalEngine
+from bnviz.runs.workers.protocol import RECORD, TRACEBACK
 
 __all__ = ["QueueFull", "RunService", "RunStatus", "UnknownRun", "get_service", "set_service"]
 

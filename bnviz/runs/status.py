@@ -7,8 +7,8 @@ from typing import Literal
 
 from bnviz.config.models import AnyConfig
 from bnviz.records.records import EndState
-from bnviz.runs.engine import Worker
 from bnviz.runs.trace import Trace
+from bnviz.runs.workers.engine import Worker
 
 State = Literal["queued", "running"] | EndState
 

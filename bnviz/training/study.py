@@ -6,19 +6,19 @@ stages -> run(stage.run) | probe(**stage.options) -> StageMeasured, ... -> RunFi
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
-from pkgutil import iter_modules
+from importlib.util import find_spec
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnviz import probes
 from bnviz.config.models import SCHEMA_VERSION, RunConfig, StudyConfig
 from bnviz.config.stages import Stage
 from bnviz.records.records import ArmMeasured, Record, RunFinished, StageMeasured, StepMeasured, StudyStarted
 from bnviz.training.run import run
 from bnviz.training.threads import on_one_thread
 
+PROBES = "bnviz.probes"  # the package of the probes
 Measured = tuple[int, float, tuple[ArmMeasured, ...], Mapping[str, NDArray[np.float64]]]  # step, share done, arms, values
 
 
@@ -59,9 +59,11 @@ def _train(stage: Stage, config: RunConfig) -> Iterator[Measured]:
 
 
 def _probe(stage: Stage) -> Iterator[Measured]:
-    if stage.probe not in {found.name for found in iter_modules(probes.__path__) if not found.ispkg}:
+    """Run a probe, which is found by its name: probes look at trained networks and so stand above this package."""
+    is_name = stage.probe.isidentifier() and not stage.probe.startswith("_")
+    if not is_name or find_spec(f"{PROBES}.{stage.probe}") is None:
         raise LookupError(f"stage {stage.key}: there is no probe {stage.probe!r}")
-    probe = import_module(f"{probes.__name__}.{stage.probe}").probe
+    probe = import_module(f"{PROBES}.{stage.probe}").probe
     for step, (share, values) in enumerate(probe(**stage.options)):
         yield step, share, (), {name: np.asarray(value, np.float64) for name, value in values.items()}
 

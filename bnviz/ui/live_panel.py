@@ -14,11 +14,11 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from bnviz import static
 from bnviz.panels import PANELS
 from bnviz.runs.service import QueueFull, UnknownRun, get_service
-from bnviz.runs.sse import JsonEncoder
 from bnviz.runs.trace import Feed
+from bnviz.web import static
+from bnviz.web.sse import JsonEncoder
 
 TICK_SECONDS = 0.4
 MAX_FRAMES_A_TICK = 60  # about 400 KB of JSON

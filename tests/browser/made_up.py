@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import plotly
 
-from bnviz import static
-from bnviz.charts import images, sweeps
+from bnviz.charts import builders as sweeps
+from bnviz.charts import images
 from bnviz.charts.spec import ChartSpec, cells
+from bnviz.web import static
 
 STYLES = (sweeps.norm_style("none"), sweeps.norm_style("batch"))
 RATES = [1e-3, 1e-2, 1e-1, 1.0, 10.0]

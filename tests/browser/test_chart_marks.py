@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnviz.charts import images, sweeps
+from bnviz.charts import builders as sweeps
+from bnviz.charts import images
 from bnviz.charts.spec import cells
 from tests.browser.made_up import FINISHED, LAYERS, charts
 

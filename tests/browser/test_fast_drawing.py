@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bnviz import static
+from bnviz.web import static
 
 SIZE = [100, 50]
 RUN = "/?steps=60&trials=4&measure_every=1&arms.0.depth=3&arms.1.depth=4&seed=401"

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bnviz import static
-from bnviz.charts import figures, spec, theme
+from bnviz.charts import explore as figures
+from bnviz.charts import spec, theme
 from bnviz.config.models import RunConfig
 from bnviz.experiments.board.catalog import catalog, study_config
 from bnviz.panels import PANELS
 from bnviz.records.records import StudyStarted
+from bnviz.web import static
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bnviz import static
+from bnviz.web import static
 
 DOCUMENT = {"sec_fetch_dest": "document"}
 

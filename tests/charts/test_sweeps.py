@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from bnviz.charts import images, sweeps
+from bnviz.charts import builders as sweeps
+from bnviz.charts import images
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED, ChartSpec
 
 STYLES = (sweeps.norm_style("none"), sweeps.norm_style("batch"))

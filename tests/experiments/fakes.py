@@ -10,7 +10,7 @@ from bnviz.experiments.board.catalog import study_config
 from bnviz.experiments.kit.base import Experiment, Part, Settings
 from bnviz.experiments.kit.results import Results
 from bnviz.records.records import ArmMeasured, StageMeasured
-from bnviz.runs.execute import run_any
+from bnviz.runs.workers.execute import run_any
 
 
 class Everything(dict):

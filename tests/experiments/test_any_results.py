@@ -11,7 +11,7 @@ from bnviz.experiments.board.catalog import catalog
 from bnviz.experiments.board.claims import ICONS
 from bnviz.experiments.kit.base import Experiment, Part, Settings, Verdict
 from bnviz.experiments.kit.results import Results
-from bnviz.runs.sse import as_json
+from bnviz.web.sse import as_json
 from tests.experiments.made_up import Template, drawn_settings, made_up_results, template
 
 SETTINGS, RESULTS = 6, 12  # draws of settings for each part, and of results for each of these

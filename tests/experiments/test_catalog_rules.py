@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from bnviz import probes
-from bnviz.experiments import parts
 from bnviz.config.ceilings import MEMORY_CEILING
 from bnviz.config.memory import estimated_bytes
+from bnviz.experiments import parts
 from bnviz.experiments.board.catalog import catalog, check_study, settings_of, study_config
 from bnviz.experiments.board.lessons import lesson
 from bnviz.experiments.kit.base import Experiment, Part, Stage, Verdict

@@ -15,7 +15,7 @@ from bnviz.experiments.kit.results import Results
 from bnviz.experiments.parts.depth import EXPERIMENT, escapes, gain, growth, rank, shattered, trainability
 from bnviz.experiments.parts.depth.common import growth_per_layer, interior, listed, spread_words, times
 from bnviz.records.records import StageMeasured
-from bnviz.runs.execute import run_any
+from bnviz.runs.workers.execute import run_any
 
 SMALL: dict[str, dict[str, Any]] = {
     "gain": {"depth": 6, "width": 16, "gains": 3, "batch_size": 8, "seeds": 2},

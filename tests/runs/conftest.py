@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.runs.engine import LocalEngine
 from bnviz.runs.service import RunService
 from bnviz.runs.settings import Settings
+from bnviz.runs.workers.engine import LocalEngine
 
 HERE = str(Path(__file__).parent)
 WAIT_SECONDS = 15.0

@@ -9,9 +9,9 @@ from bnviz.panels import PANELS
 from bnviz.panels.explore import ExploreEncoder
 from bnviz.records.records import END_STATES, RunEnded, RunFinished, RunStarted, RunStopped
 from bnviz.runs.recording import Trace
-from bnviz.runs.sse import JsonEncoder, Subscriber
 from bnviz.runs.status import LiveRun
 from bnviz.runs.trace import Feed
+from bnviz.web.sse import JsonEncoder, Subscriber
 
 STARTED = RunStarted("0" * 16, RunConfig(), (("w",),) * 2, (("b",),) * 2, (), 64, 10, None, {})
 

@@ -11,9 +11,9 @@ from bnviz.experiments.board.catalog import study_config
 from bnviz.experiments.kit.base import Experiment, Stage
 from bnviz.records.codec import encode
 from bnviz.runs import origin as origin_module
-from bnviz.runs.execute import run_any
 from bnviz.runs.origin import THE_RUN, code_hash, origin
 from bnviz.runs.store import Store
+from bnviz.runs.workers.execute import run_any
 from tests.studies.conftest import TINY
 
 STUDY = ("tiny", "losses")

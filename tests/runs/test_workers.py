@@ -13,14 +13,14 @@ import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.records.records import RunStarted
-from bnviz.runs.engine import EngineUnavailable, LocalEngine
-from bnviz.runs.worker import NICENESS, plain_reason
+from bnviz.runs.workers.engine import EngineUnavailable, LocalEngine
+from bnviz.runs.workers.worker import NICENESS, plain_reason
 
 ROOT = Path(__file__).parents[2]
 OWNER = """
 import sys, time
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.runs.engine import LocalEngine
+from bnviz.runs.workers.engine import LocalEngine
 from bnviz.runs.service import RunService
 from bnviz.runs.settings import Settings
 engine = LocalEngine(run="fake_runs:run", warm_up="", python_path=(sys.argv[1],))

@@ -15,7 +15,7 @@ from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import Stage
 from bnviz.records.codec import decode, encode
 from bnviz.records.records import RunFinished, StageMeasured, StepMeasured, StudyStarted
-from bnviz.runs.execute import run_any
+from bnviz.runs.workers.execute import run_any
 from bnviz.training.run import run
 from bnviz.training.study import run_study
 

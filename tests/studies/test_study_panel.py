@@ -7,7 +7,7 @@ import pytest
 from bnviz.experiments.board.catalog import study_config
 from bnviz.panels.study import TOO_LITTLE, StudyEncoder
 from bnviz.records.records import RunFailed, RunFinished, RunStopped, StageMeasured
-from bnviz.runs.execute import run_any
+from bnviz.runs.workers.execute import run_any
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

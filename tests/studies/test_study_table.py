@@ -6,7 +6,7 @@ import pytest
 from bnviz.experiments.board.catalog import stages_of, study_config
 from bnviz.records.records import StageMeasured
 from bnviz.records.study_table import COLUMNS, row_count, study_table
-from bnviz.runs.execute import run_any
+from bnviz.runs.workers.execute import run_any
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

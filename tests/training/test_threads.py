@@ -12,7 +12,7 @@ from bnviz.experiments.board.catalog import study_config
 from bnviz.experiments.board.headless import conclude
 from bnviz.measure import Measurer
 from bnviz.records.records import RunFinished
-from bnviz.runs.execute import run_any
+from bnviz.runs.workers.execute import run_any
 
 OURS = 3
 SMALL = RunConfig(

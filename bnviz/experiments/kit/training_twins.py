@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnviz.charts.sweeps import curve_chart, curve_point
+from bnviz.charts.builders import curve_chart, curve_point
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import ArmConfig, NormName
 from bnviz.experiments.kit.base import Chart, Settings

@@ -10,15 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnviz.charts.builders import add_level, heatmap_chart, heatmap_series, norm_style, sweep_chart, sweep_series
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import (
-    add_level,
-    heatmap_chart,
-    heatmap_series,
-    norm_style,
-    sweep_chart,
-    sweep_series,
-)
 from bnviz.experiments.kit.base import Chart, Series
 from bnviz.experiments.kit.order_statistics import first_crossing
 from bnviz.experiments.kit.results import Results

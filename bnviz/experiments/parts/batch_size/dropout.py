@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.sweeps import add_level, category_chart, norm_style, sweep_series
+from bnviz.charts.builders import add_level, category_chart, norm_style, sweep_series
 from bnviz.charts.theme import arm_styles
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict

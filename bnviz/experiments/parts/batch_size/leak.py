@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.sweeps import category_chart, norm_style, sweep_chart, sweep_series
+from bnviz.charts.builders import category_chart, norm_style, sweep_chart, sweep_series
 from bnviz.config.models import Int, NormName
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.kit.lists import ascending

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from bnviz.charts.builders import add_level, add_theory_line, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import add_level, add_theory_line, plain_styles, sweep_chart, sweep_series
 from bnviz.closed_forms.batch_noise import EXCESS_KURTOSIS, batch_mean_variance, batch_std_variance, gaussian_batch_std_variance
 from bnviz.config.models import Float, Int
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Series, Settings, Stage, Verdict

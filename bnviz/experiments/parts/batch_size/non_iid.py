@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import category_chart, norm_style, sweep_series
+from bnviz.charts.builders import category_chart, norm_style, sweep_series
 from bnviz.config.models import ArmConfig, BatchMode, Float, Int, NormName, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.kit.errors import error_of, error_rows, reading, words

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.sweeps import norm_style, sweep_chart, sweep_series
+from bnviz.charts.builders import norm_style, sweep_chart, sweep_series
 from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.kit.errors import error_of, error_rows, reading, recent_mean

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_level, add_theory_line, category_chart, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_level, add_theory_line, category_chart, plain_styles, sweep_chart, sweep_series
 from bnviz.closed_forms.dropout import dropout_variance_shift
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict

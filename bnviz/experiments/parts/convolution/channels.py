@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bnviz.charts.builders import heatmap_chart, heatmap_series, layer_chart, norm_style, sweep_series
 from bnviz.charts.spec import Selector
-from bnviz.charts.sweeps import heatmap_chart, heatmap_series, layer_chart, norm_style, sweep_series
 from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.kit.errors import lower_share

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.charts.sweeps import curve_chart, curve_point
+from bnviz.charts.builders import curve_chart, curve_point
 from bnviz.charts.theme import ArmStyle
 from bnviz.experiments.kit.base import Chart, Reference
 from bnviz.experiments.kit.results import Results

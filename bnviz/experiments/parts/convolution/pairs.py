@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_level, category_chart, norm_style, sweep_series
+from bnviz.charts.builders import add_level, category_chart, norm_style, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import ArchitectureName, ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict

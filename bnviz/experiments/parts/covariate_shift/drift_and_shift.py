@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import layer_chart, norm_style, sweep_series
+from bnviz.charts.builders import layer_chart, norm_style, sweep_series
 from bnviz.config.models import ActivationName, Float, Int, RunConfig
 from bnviz.experiments.kit import training_twins as twins
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict

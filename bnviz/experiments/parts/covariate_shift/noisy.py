@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from bnviz.charts.builders import curve_chart, norm_style
 from bnviz.charts.numbers import shorts
-from bnviz.charts.sweeps import curve_chart, norm_style
 from bnviz.config.models import ActivationName, Float, Int, NormName, RunConfig
 from bnviz.experiments.kit import training_twins as twins
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict

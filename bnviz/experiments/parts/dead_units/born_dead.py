@@ -5,8 +5,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from bnviz.charts.builders import add_theory_line, layer_chart, plain_styles, sweep_chart
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import add_theory_line, layer_chart, plain_styles, sweep_chart
 from bnviz.closed_forms.born_dead import born_dead_probability
 from bnviz.config.models import Int
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict

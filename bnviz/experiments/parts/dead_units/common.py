@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnviz.charts.sweeps import norm_style
+from bnviz.charts.builders import norm_style
 from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Reference
 from bnviz.experiments.kit.sweeps import plain, spread_of

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from bnviz.charts.builders import add_level, layer_chart, sweep_chart, sweep_series
 from bnviz.charts.spec import Selector
-from bnviz.charts.sweeps import add_level, layer_chart, sweep_chart, sweep_series
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
 from bnviz.experiments.kit.results import Results

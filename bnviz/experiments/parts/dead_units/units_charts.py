@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.images import pack_column
-from bnviz.charts.numbers import band
-from bnviz.charts.sweeps import (
+from bnviz.charts.builders import (
     columns_chart,
     curve_chart,
     curve_point,
@@ -17,6 +15,8 @@ from bnviz.charts.sweeps import (
     sweep_chart,
     sweep_series,
 )
+from bnviz.charts.images import pack_column
+from bnviz.charts.numbers import band
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.kit.base import Chart, Series, Settings, Stage
 from bnviz.experiments.kit.results import Results

@@ -6,7 +6,15 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_theory_line, category_chart, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import (
+    add_theory_line,
+    category_chart,
+    layer_chart,
+    norm_style,
+    plain_styles,
+    sweep_chart,
+    sweep_series,
+)
 from bnviz.charts.theme import THEORY_COLOR, ArmStyle
 from bnviz.closed_forms import gradient_growth as growth
 from bnviz.config.models import Float, Int

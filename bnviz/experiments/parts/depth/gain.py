@@ -5,14 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import (
-    add_theory_line,
-    heatmap_chart,
-    heatmap_series,
-    norm_style,
-    sweep_chart,
-    sweep_series,
-)
+from bnviz.charts.builders import add_theory_line, heatmap_chart, heatmap_series, norm_style, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.closed_forms.plain_nets import plain_gradient_growth
 from bnviz.config.models import Float, Int, NormName

@@ -5,16 +5,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from bnviz.charts.builders import add_level, add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import (
-    add_level,
-    add_theory_line,
-    layer_chart,
-    norm_style,
-    plain_styles,
-    sweep_chart,
-    sweep_series,
-)
 from bnviz.closed_forms import gradient_growth as growth
 from bnviz.config.models import Float, Int
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_level, add_theory_line, layer_chart, norm_style, sweep_series
+from bnviz.charts.builders import add_level, add_theory_line, layer_chart, norm_style, sweep_series
 from bnviz.closed_forms import gradient_growth as growth
 from bnviz.closed_forms.plain_nets import relu_correlation_map
 from bnviz.config.models import Float, Int, NormName

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.closed_forms.plain_nets import plain_line_autocorrelation
 from bnviz.config.models import Float, Int

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import category_chart, curve_chart, curve_point, layer_chart, plain_styles, sweep_series
+from bnviz.charts.builders import category_chart, curve_chart, curve_point, layer_chart, plain_styles, sweep_series
 from bnviz.charts.theme import ArmStyle, norm_style
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict

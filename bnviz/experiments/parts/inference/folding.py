@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from bnviz.charts.builders import add_level, layer_chart, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import add_level, layer_chart, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import Int
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Series, Settings, Stage, Verdict

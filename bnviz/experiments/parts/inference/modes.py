@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import curve_chart, curve_point, plain_styles
+from bnviz.charts.builders import curve_chart, curve_point, plain_styles
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.kit.errors import error_of, gain, reading, words

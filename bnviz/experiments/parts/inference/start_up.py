@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from bnviz.charts.builders import add_theory_line, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import add_theory_line, plain_styles, sweep_chart, sweep_series
 from bnviz.closed_forms.batch_noise import running_start_error
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict

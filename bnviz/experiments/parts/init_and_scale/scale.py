@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_level, category_chart, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_level, category_chart, plain_styles, sweep_chart, sweep_series
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, InputScale, Int, PerTrial, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Judgement, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.kit.order_statistics import first_crossing

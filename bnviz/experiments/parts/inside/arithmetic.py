@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.charts.sweeps import add_theory_line, norm_style, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_theory_line, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Stage, Verdict
 from bnviz.experiments.kit.results import Results

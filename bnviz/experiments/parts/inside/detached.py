@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_level, add_theory_line, norm_style, sweep_chart, sweep_series
+from bnviz.charts.builders import add_level, add_theory_line, norm_style, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.config.schedule import measured_steps

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from bnviz.charts.builders import add_level, curve_chart
 from bnviz.charts.numbers import shorts
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import add_level, curve_chart
 from bnviz.experiments.kit import training_twins as twins
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Stage, Verdict
 from bnviz.experiments.kit.results import Results

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import norm_style
+from bnviz.charts.builders import norm_style
 from bnviz.config.models import ActivationName, ExtraName, Float, Int, RunConfig
 from bnviz.experiments.kit import training_twins as twins
 from bnviz.experiments.kit.base import Reference, Settings, Stage

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bnviz.charts.sweeps import add_level, sweep_chart, sweep_series
+from bnviz.charts.builders import add_level, sweep_chart, sweep_series
 from bnviz.experiments.kit import training_twins as twins
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Stage, Verdict
 from bnviz.experiments.kit.results import Results

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import heatmap_chart, heatmap_series, sweep_chart, sweep_series
+from bnviz.charts.builders import heatmap_chart, heatmap_series, sweep_chart, sweep_series
 from bnviz.config.models import Int
 from bnviz.experiments.kit import training_twins as twins
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Stage, Verdict

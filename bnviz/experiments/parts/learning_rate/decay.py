@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_level, add_theory_line, norm_style, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_level, add_theory_line, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.closed_forms.weight_decay import equilibrium_angle
 from bnviz.config.models import ArmConfig, Float, Int, PerTrial, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict

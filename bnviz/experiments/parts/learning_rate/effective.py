@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bnviz.charts.builders import add_level, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.spec import Selector
-from bnviz.charts.sweeps import add_level, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.kit.results import Results

@@ -6,15 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import (
-    add_level,
-    add_theory_line,
-    heatmap_chart,
-    heatmap_series,
-    norm_style,
-    sweep_chart,
-    sweep_series,
-)
+from bnviz.charts.builders import add_level, add_theory_line, heatmap_chart, heatmap_series, norm_style, sweep_chart, sweep_series
 from bnviz.config.models import Float, Int
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.kit.results import Results

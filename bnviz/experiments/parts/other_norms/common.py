@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.charts.sweeps import add_level, category_chart, curve_chart, curve_point, norm_style, sweep_series
+from bnviz.charts.builders import add_level, category_chart, curve_chart, curve_point, norm_style, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Chart, Reference

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import add_theory_line, curve_chart, curve_point, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_theory_line, curve_chart, curve_point, plain_styles, sweep_chart, sweep_series
 from bnviz.closed_forms.saturation import mean_tanh_slope
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict

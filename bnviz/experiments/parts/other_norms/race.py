@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.sweeps import category_chart, sweep_series
+from bnviz.charts.builders import category_chart, sweep_series
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import ActivationName, ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict

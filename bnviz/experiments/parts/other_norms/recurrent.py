@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.sweeps import category_chart, layer_chart, norm_style, sweep_series
+from bnviz.charts.builders import category_chart, layer_chart, norm_style, sweep_series
 from bnviz.charts.theme import SPARE_DASHES, ArmStyle
 from bnviz.config.models import ArmConfig, Float, InitName, Int, NormName, RecurrentNorm, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bnviz.charts.builders import category_chart, layer_chart, sweep_series
 from bnviz.charts.numbers import shorts
 from bnviz.charts.spec import Selector
-from bnviz.charts.sweeps import category_chart, layer_chart, sweep_series
 from bnviz.experiments.kit.base import Chart, Series
 from bnviz.experiments.kit.errors import reading
 from bnviz.experiments.kit.results import Results

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bnviz.charts.sweeps import norm_style
+from bnviz.charts.builders import norm_style
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import ArmConfig, Float, Int, NormName, NormPlacement, RunConfig
 from bnviz.experiments.kit.base import Settings, Stage

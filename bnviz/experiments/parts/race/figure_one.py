@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bnviz.charts.builders import curve_chart, curve_point
 from bnviz.charts.numbers import shorts
-from bnviz.charts.sweeps import curve_chart, curve_point
 from bnviz.charts.theme import arm_styles
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from bnviz.charts.builders import category_chart, curve_chart, curve_point, layer_chart, sweep_series
 from bnviz.charts.spec import ChartSpec
-from bnviz.charts.sweeps import category_chart, curve_chart, curve_point, layer_chart, sweep_series
 from bnviz.charts.theme import ArmStyle, arm_styles
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
 from bnviz.experiments.kit.base import Chart, Choice, Series, Settings, Stage, Verdict

@@ -30,8 +30,8 @@ from bnviz.records.records import Record, StepMeasured
 from bnviz.records.study_table import row_count, study_table
 from bnviz.records.tables import Tables, to_csv
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
-from bnviz.runs.sse import EventStream, JsonEncoder, Plain, Streams, Subscriber
 from bnviz.runs.status import LiveRun
+from bnviz.web.sse import EventStream, JsonEncoder, Plain, Streams, Subscriber
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_EXPORT_ROWS = 2_000_000  # a default run has 150,000 in its largest table
@@ -288,7 +288,7 @@ def _version() -> str:
     try:
         return version("bnviz")
     except PackageNotFoundError:  # run from its folder, not installed
-        project = FilePath(__file__).parents[1] / "pyproject.toml"
+        project = FilePath(__file__).parents[2] / "pyproject.toml"
         return tomllib.loads(project.read_text("utf-8"))["project"]["version"] if project.exists() else "unknown"
 
 

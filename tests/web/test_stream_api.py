@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from bnviz.panels import PANELS
-from bnviz.runs import sse
+from bnviz.web import sse
 
 
 def frames(found) -> list[int]:

@@ -18,7 +18,7 @@ from typing import Any
 from bnviz.config.models import AnyConfig, parse_config
 from bnviz.records.codec import encode
 from bnviz.records.records import Measured, Record, RunEnded, RunFailed
-from bnviz.runs.protocol import RECORD, TRACEBACK
+from bnviz.runs.workers.protocol import RECORD, TRACEBACK
 
 NICENESS = 5  # the web process answers first when all cores train
 NO_MEMORY = ("allocate memory", "bad_alloc", "out of memory")  # how libraries that know no MemoryError say it

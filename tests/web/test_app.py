@@ -98,7 +98,7 @@ def test_the_web_process_loads_no_torch():
     """Neither the app, nor what a page imports, nor encoding for a panel, nor a table."""
     script = """
 import sys
-import app, bnviz.api, bnviz.panels, bnviz.records.tables, bnviz.runs.service
+import app, bnviz.web.api, bnviz.panels, bnviz.records.tables, bnviz.runs.service
 for name in ("bnviz.ui.live_panel", "bnviz.config.presets", "bnviz.config.query"):
     __import__(name)
 print(sorted(name for name in sys.modules if name.split(".")[0] in ("torch", "sklearn")))

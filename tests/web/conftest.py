@@ -13,11 +13,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from bnviz.api import build_api
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.runs.engine import LocalEngine
 from bnviz.runs.service import RunService
 from bnviz.runs.settings import Settings
+from bnviz.runs.workers.engine import LocalEngine
+from bnviz.web.api import build_api
 
 FAKES = str(Path(__file__).parents[1] / "runs")
 WAIT_SECONDS = 15.0

@@ -8,9 +8,9 @@ import httpx
 import pandas as pd
 import pytest
 
-import bnviz.api as api
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.config.problems import MAX_PROBLEMS
+from bnviz.web import api
 
 JSON = {"content-type": "application/json"}
 

@@ -30,8 +30,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
-from bnviz.runs.protocol import REPLY, REQUEST, START, TERMINATE, WAIT
-from bnviz.runs.worker import Run, bound_memory, work
+from bnviz.runs.workers.protocol import REPLY, REQUEST, START, TERMINATE, WAIT
+from bnviz.runs.workers.worker import Run, bound_memory, work
 
 JOIN_SECONDS = 1.0  # how long a worker that has closed its socket may take to end
 POLL_SECONDS = 0.002
@@ -143,8 +143,8 @@ def _die_with(launcher: int) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point of `python -m bnviz.runs.launcher`."""
-    parser = argparse.ArgumentParser(prog="bnviz.runs.launcher")
+    """Entry point of `python -m bnviz.runs.workers.launcher`."""
+    parser = argparse.ArgumentParser(prog="bnviz.runs.workers.launcher")
     parser.add_argument("--control", type=int, required=True, help="file descriptor of the control socket")
     parser.add_argument("--run", required=True, help="module:function that turns a configuration into records")
     parser.add_argument("--warm-up", default="", help="module:function that is called once, before the first run")

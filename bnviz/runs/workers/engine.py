@@ -20,7 +20,7 @@ from typing import Protocol
 
 import bnviz
 from bnviz.config.models import AnyConfig
-from bnviz.runs.protocol import KILL, REPLY, REQUEST, START, TERMINATE, WAIT
+from bnviz.runs.workers.protocol import KILL, REPLY, REQUEST, START, TERMINATE, WAIT
 
 START_SECONDS = 60.0  # the first request waits for the launcher to import torch
 RESTART_SECONDS = 5.0  # not to be started over and over when it cannot live; a run asks for it at once
@@ -84,8 +84,8 @@ class LocalEngine:
 
     def __init__(
         self,
-        run: str = "bnviz.runs.execute:run_any",
-        warm_up: str = "bnviz.runs.warmup:warm_up",
+        run: str = "bnviz.runs.workers.execute:run_any",
+        warm_up: str = "bnviz.runs.workers.warmup:warm_up",
         python_path: Sequence[str] = (),
         worker_mb: int = 0,
     ) -> None:
@@ -173,7 +173,7 @@ class LocalEngine:
         self._started_at = time.monotonic()
         with theirs:
             self._launcher = subprocess.Popen(  # noqa: S603 - our own arguments
-                [sys.executable, "-m", "bnviz.runs.launcher", "--control", str(theirs.fileno()), *self._arguments],
+                [sys.executable, "-m", "bnviz.runs.workers.launcher", "--control", str(theirs.fileno()), *self._arguments],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},

@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Match, NoMatchFound, Route
 from starlette.types import Receive, Scope, Send
 
 PREFIX = "bnviz-assets"
-PANEL_FOLDER = Path(__file__).parents[1] / "assets" / "live_panel"
+PANEL_FOLDER = Path(__file__).parents[2] / "assets" / "live_panel"
 RESERVED = ("/_stcore", "/api", "/media", "/component", "/static", "/app/static", f"/{PREFIX}")
 PAGE_PATH = re.compile(r"(/[^./]+)+")  # no file, no folder: Streamlit redirects those
 START_PLOTLY = """(() => {

@@ -9,9 +9,9 @@ import pytest
 import bnviz
 from bnviz.config.models import RunConfig
 from bnviz.records.records import RunFinished, RunStarted, StepMeasured
-from bnviz.runs.sse import JsonEncoder, Plain, Subscriber
 from bnviz.runs.status import LiveRun
 from bnviz.runs.trace import Feed
+from bnviz.web.sse import JsonEncoder, Plain, Subscriber
 
 STARTED = RunStarted("0" * 16, RunConfig(), (), (), (), 64, 10, None, {})
 
@@ -58,4 +58,4 @@ def test_only_the_stream_knows_how_events_are_framed() -> None:
     folder = Path(bnviz.__file__).parent
     framing = re.compile(r"""data: ["%]""")
     knowing = [file.relative_to(folder).as_posix() for file in folder.rglob("*.py") if framing.search(file.read_text())]
-    assert knowing == ["runs/sse.py"]
+    assert knowing == ["web/sse.py"]
