@@ -20,6 +20,7 @@ class Stage:
         probe: name of a module of `bnviz.probes`.
         options: of the probe, JSON values.
         seconds: estimated, for the progress; worked out for a run.
+        trial_axes: what the trials of a run are, `{"lr": rates, "seed": seeds}`, the last axis fastest; empty: a seed each.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Stage:
     probe: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 1.0
+    trial_axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
 
     @property
     def estimated_seconds(self) -> float:

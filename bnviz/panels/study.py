@@ -23,7 +23,7 @@ class StudyEncoder:
         """The panel's skeleton: the charts of the part."""
         self._part, self._settings = part_of(started.config), settings_of(started.config)
         self._stages = self._part.stages(self._settings)
-        self._results = Results([stage.key for stage in self._stages])
+        self._results = Results(self._stages)
         self._charts = self._part.charts(self._settings)
         return {
             "run_id": started.run_id,

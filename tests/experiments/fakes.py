@@ -33,7 +33,7 @@ class Everything(dict):
 def diverged_results(part: Part, settings: Settings) -> Results:
     """Every training stage has come to its end, and every trial of it diverged at step 3; probes gave nothing."""
     stages = part.stages(settings)
-    results = Results([stage.key for stage in stages])
+    results = Results(stages)
     for index, stage in enumerate(stages):
         if stage.run is None:
             continue
@@ -54,7 +54,7 @@ def hold_at_every_frame(experiment: Experiment, part: str, changes: Mapping[str,
     """Run a small study: at each frame charts get their series as JSON and the verdict can be asked for; one comes at the end."""
     found, settings = small(experiment, part, changes)
     stages, charts = found.stages(settings), found.charts(settings)
-    results = Results([stage.key for stage in stages])
+    results = Results(stages)
     assert found.verdict(settings, results) is None
     frames = 0
     for record in run_any(study_config(experiment.id, part, settings)):

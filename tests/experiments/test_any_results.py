@@ -34,7 +34,7 @@ def is_on_one_scale(text: str) -> bool:
 
 def hold(part: Part, settings: Settings, templates: tuple[Template, ...], stream: np.random.Generator) -> None:
     """Go through one drawn study as its page does."""
-    charts, results = part.charts(settings), Results([each.stage.key for each in templates])
+    charts, results = part.charts(settings), Results([each.stage for each in templates])
     frames = list(made_up_results(templates, stream))
     chosen = {0, len(frames) - 1, *stream.integers(len(frames), size=DRAWN).tolist()}
     for index, frame in enumerate(frames):

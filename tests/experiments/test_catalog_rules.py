@@ -187,7 +187,7 @@ def test_charts_are_few_short_and_json(experiment: Experiment, part: Part) -> No
 @every_part
 def test_nothing_measured_is_no_answer(experiment: Experiment, part: Part) -> None:
     for preset in part.presets:
-        results = Results([stage.key for stage in part.stages(preset.settings)])
+        results = Results(part.stages(preset.settings))
         verdict = part.verdict(preset.settings, results)
         assert verdict is None or verdict.answer is None
 
@@ -217,7 +217,7 @@ def test_a_run_that_has_just_begun_is_drawn_and_stopped_without_trouble(experime
     """Each stage measured twice, as if the visitor stopped there: charts are JSON, verdicts claim nothing they cannot know."""
     settings = part.presets[0].settings
     stages, charts = part.stages(settings), part.charts(settings)
-    results = Results([stage.key for stage in stages])
+    results = Results(stages)
     chosen = {0, len(stages) // 2, len(stages) - 1}
     keys = {choice.key for choice in part.choices}
     for index in sorted(chosen):

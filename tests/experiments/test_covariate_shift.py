@@ -1,6 +1,7 @@
 """Experiment 3: what the three parts find over several seeds, and what their verdicts say of other data."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ def test_drift_falls_gradients_shift_more_and_training_is_faster():
     assert verdict is not None
     assert verdict.answer == "split"
     numbers = verdict.numbers
-    assert numbers["drift_high"] < 0.5  # far below 1 in every pair
-    assert numbers["shift_low"] > 1
+    assert numbers["drift"].high < 0.5  # far below 1 in every pair
+    assert numbers["shift"].low > 1
     assert numbers["cosine_batch"] < numbers["cosine_none"]
     assert numbers["faster_pairs"] == 3
     for arm in (0, 1):  # the first layer has none below it
@@ -37,8 +38,8 @@ def test_large_steps_from_large_weights_make_the_gradients_shift_alike():
     """Single pairs scatter from 0.9 to 1.7, their median does not."""
     verdict, _ = conclude("covariate_shift", "drift_and_shift", "large_steps", seeds=8)
     assert verdict is not None
-    assert verdict.numbers["shift_ratio"] == pytest.approx(1, abs=0.15)
-    assert verdict.numbers["drift_ratio"] < 1
+    assert verdict.numbers["shift"].median == pytest.approx(1, abs=0.15)
+    assert verdict.numbers["drift"].median < 1
 
 
 @pytest.mark.slow
@@ -83,8 +84,8 @@ def _arm(loss: float, drift: float, shift: float, cosine: float, layers: int = 3
     return ArmMeasured(curves, {"pre_activation_drift": full["d"]}, {}, {}, diverged, extras)
 
 
-def _results(*arms: ArmMeasured, frames: int = 3) -> Results:
-    results = Results(["training"])
+def _results(part: Any, *arms: ArmMeasured, frames: int = 3) -> Results:
+    results = Results(part.stages(part.PART.presets[0].settings))
     for frame in range(frames):
         results.add(StageMeasured(frame, 0, frame, frame / frames, frame == frames - 1, arms, {}))
     return results
@@ -95,7 +96,7 @@ def _results(*arms: ArmMeasured, frames: int = 3) -> Results:
     [((0.5, 1.5), "split"), ((0.5, 0.5), "both_fall"), ((2, 2), "both_rise"), ((2, 0.5), "split_back"), ((0.5, 1.0), None)],
 )
 def test_the_answer_follows_the_data(batch, answer):
-    results = _results(_arm(1.0, 1.0, 1.0, 0.9), _arm(0.5, *batch, 0.5))
+    results = _results(drift_and_shift, _arm(1.0, 1.0, 1.0, 0.9), _arm(0.5, *batch, 0.5))
     verdict = drift_and_shift.verdict(drift_and_shift.ShiftSettings(), results)
     assert verdict is not None
     assert verdict.answer == answer
@@ -104,7 +105,7 @@ def test_the_answer_follows_the_data(batch, answer):
 
 
 def test_all_falling_would_support_the_claim():
-    results = _results(_arm(1.0, 1.0, 1.0, 0.9), _arm(2.0, 0.5, 0.5, 0.9))
+    results = _results(drift_and_shift, _arm(1.0, 1.0, 1.0, 0.9), _arm(2.0, 0.5, 0.5, 0.9))
     verdict = drift_and_shift.verdict(drift_and_shift.ShiftSettings(), results)
     assert verdict is not None
     assert [claim.judge(verdict).judgement for claim in PARTS["drift_and_shift"].claims] == [
@@ -117,9 +118,10 @@ def test_all_falling_would_support_the_claim():
 @pytest.mark.parametrize("part", [drift_and_shift, noisy, deep_linear], ids=lambda module: module.PART.id)
 def test_nothing_known_says_so(part):
     settings = part.PART.presets[0].settings
-    assert part.verdict(settings, Results(["training"])) is None
+    stages = part.stages(settings)
+    assert part.verdict(settings, Results(stages)) is None
     lost = _arm(math.nan, math.nan, math.nan, math.nan)
-    verdict = part.verdict(settings, _results(lost, lost, lost))
+    verdict = part.verdict(settings, _results(part, *[lost] * len(stages[0].run.arms)))
     assert isinstance(verdict, Verdict)
     assert verdict.answer is None
     assert "nothing to compare" in verdict.sentence

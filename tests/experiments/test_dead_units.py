@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED
+from bnviz.config.stages import Stage
 from bnviz.experiments.board.catalog import find_part
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import Verdict
@@ -93,7 +94,7 @@ SMALL = units_charts.UnitsMapSettings(depth=2, width=4, seeds=2, steps=10, rates
 
 
 def test_map_and_counts_are_drawn_where_they_belong():
-    results = Results(["map", "sweep"])
+    results = Results([Stage(key, key) for key in ["map", "sweep"]])
     states = np.array([[[1, 0, 1, 1], [0, 0, 0, 1]], [[1, 1, 1, 1], [1, 1, 1, 1]]], np.float32)
     results.add(measured(0, [arm([[1, 3], [0, 0]], [-1, -1], unit_states=states)] * 2))
     drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_charts.charts(SMALL)}
@@ -104,7 +105,7 @@ def test_map_and_counts_are_drawn_where_they_belong():
 
 
 def test_sweep_marks_divergence_and_leaves_the_map_alone():
-    results = Results(["map", "sweep"])
+    results = Results([Stage(key, key) for key in ["map", "sweep"]])
     dead = np.array([[0, 4]] * 3 + [[NAN, NAN]] * 3)
     results.add(measured(1, [arm(dead, [-1] * 3 + [5] * 3), arm(np.zeros((6, 2)), [-1] * 6)]))
     drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_charts.charts(SMALL)}
@@ -118,14 +119,14 @@ def test_sweep_marks_divergence_and_leaves_the_map_alone():
 def test_partial_results_give_no_verdict():
     for part in (units_map.PART, born_dead.PART, saturation.PART):
         settings = part.presets[0].settings
-        results = Results([stage.key for stage in part.stages(settings)])
+        results = Results(part.stages(settings))
         assert part.verdict(settings, results) is None
         for chart in part.charts(settings):
             chart.draw(results)
 
 
 def test_nets_that_all_diverged_are_said_to_have():
-    results = Results(["map", "sweep"])
+    results = Results([Stage(key, key) for key in ["map", "sweep"]])
     alive = arm(np.zeros((2, 2)), [-1, -1], unit_states=np.ones((2, 2, 4), np.float32))
     results.add(measured(0, [alive, alive], step=0))
     gone = arm(np.full((2, 2), NAN), [3, 4], unit_states=np.full((2, 2, 4), NAN, np.float32))

@@ -34,7 +34,7 @@ def full_verdicts(stated: Stated) -> Iterator[Verdict]:
     part, stream = find_part(stated.experiment, stated.part), np.random.default_rng(0)
     settings, templates = measured_once(stated.run)
     for _ in range(DRAWS):
-        results = Results([each.stage.key for each in templates])
+        results = Results([each.stage for each in templates])
         for measured in made_up_results(templates, stream, ("likely", "shares"), is_whole=True):
             results.add(measured)
         verdict = part.verdict(settings, results)
@@ -108,7 +108,7 @@ def test_what_was_never_measured_supports_nothing(stated: Stated) -> None:
     """Every trial has diverged and every value is NaN, or nothing else than NaN was measured: no claim is supported."""
     part, stream = find_part(stated.experiment, stated.part), np.random.default_rng(0)
     settings, templates = measured_once(stated.run)
-    results = Results([each.stage.key for each in templates])
+    results = Results([each.stage for each in templates])
     for measured in made_up_results(templates, stream, ("nan",), is_whole=True):
         results.add(measured)
     verdict = part.verdict(settings, results)

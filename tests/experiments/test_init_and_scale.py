@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bnviz.config.models import DatasetConfig
+from bnviz.config.stages import Stage
 from bnviz.datasets import load
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.results import Results
@@ -51,7 +52,7 @@ def test_gains_that_span_too_little_give_no_answer():
     settings = gain.GainSettings(lowest=1.0, highest=10.0, gains=4, seeds=1, steps=20)
     loss = np.full(4, 0.1, np.float32)
     arms = tuple(ArmMeasured({"train_loss": loss}, {}, {}, {}, np.full(4, -1, np.int32)) for _ in range(2))
-    results = Results(["sweep"])
+    results = Results([Stage(key, key) for key in ["sweep"]])
     results.add(StageMeasured(0, 0, 20, 1.0, True, arms, {}))
     found = gain.verdict(settings, results)
     assert found is not None
@@ -78,7 +79,7 @@ def test_batch_norm_on_the_input_does_what_standardizing_does_and_leaves_correla
 
 def test_the_best_rate_has_the_fewest_steps_then_the_lowest_loss():
     settings = scale.ScaleSettings(rates=4, seeds=1, steps=100)
-    results = Results(["spread", "standardized"])
+    results = Results([Stage(key, key) for key in ["spread", "standardized"]])
     for step, losses in enumerate([[2.0, 2.0, 2.0, 2.0], [1.9, 0.1, 1.0, np.nan], [1.8, 0.3, 0.01, np.nan]]):
         arms = tuple(
             ArmMeasured({"train_loss": np.array(losses, np.float32)}, {}, {}, {}, np.array([-1, -1, -1, 2], np.int32))

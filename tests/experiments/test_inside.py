@@ -62,7 +62,7 @@ def test_one_sample_moves_the_outputs_of_the_others() -> None:
 def test_no_verdict_before_the_end_and_none_that_the_data_do_not_support() -> None:
     part = EXPERIMENT.part("arithmetic")
     _, results = conclude_arithmetic()
-    partial = Results(results.keys)
+    partial = Results(tuple(results.stages.values()))
     assert part.verdict(ArithmeticSettings(), partial) is None
     for measured in results.history("bias")[:-1]:
         partial.add(measured)
@@ -142,7 +142,7 @@ def test_every_chart_can_be_drawn_at_every_moment() -> None:
         _, results = conclude("inside", part, **changes)
         found = EXPERIMENT.part(part)
         settings = found.settings.model_validate(found.presets[0].settings.model_dump() | changes)
-        replayed = Results(results.keys)
+        replayed = Results(tuple(results.stages.values()))
         for key in results.keys:
             for measured in results.history(key):
                 replayed.add(measured)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from bnviz.config.stages import Stage
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import NOT_MEASURED, Finding
 from bnviz.experiments.kit.results import Results
@@ -78,7 +79,7 @@ def test_the_charts_know_what_is_measured():
 
 def _results(losses: list[list[float]], **extras: list[list[float]]) -> Results:
     """Losses of the plain net by measurement and trial, and extras of both arms: the plain one's, and 1 for batch norm."""
-    results = Results(["training"])
+    results = Results([Stage(key, key) for key in ["training"]])
     for frame, row in enumerate(losses):
         arms = []
         for arm in (0, 1):
@@ -137,7 +138,7 @@ def test_rise_of_a_bowl_and_of_an_overflow():
 @pytest.mark.parametrize("part", [bands, fidelity, surface], ids=lambda module: module.PART.id)
 def test_nothing_known_says_so(part):
     settings = part.PART.presets[0].settings
-    assert part.verdict(settings, Results(["training"])) is None
+    assert part.verdict(settings, Results([Stage(key, key) for key in ["training"]])) is None
     lost = [[math.nan] * 2] * 3
     names = ("range", "predictiveness", "smoothness")
     extras = {f"landscape_{name}": lost for name in names} | {"fidelity": lost, "surface": [_bowl(math.nan)] * 3}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bnviz.config.stages import Stage
 from bnviz.experiments.board.catalog import study_config
 from bnviz.experiments.board.headless import conclude, conclude_study
 from bnviz.experiments.kit.base import NOT_MEASURED
@@ -15,7 +16,7 @@ from bnviz.records.records import ArmMeasured, StageMeasured
 
 def swept(none: list[list[float]], batch: list[list[float]], settings: sweep.SweepSettings) -> Results:
     """Results of a finished sweep with these final losses, (rates, seeds) each."""
-    results = Results(["sweep"])
+    results = Results([Stage(key, key) for key in ["sweep"]])
     arms = []
     for losses in (none, batch):
         loss = np.array(losses, np.float32).ravel()
@@ -137,7 +138,7 @@ def test_weights_that_have_not_settled_give_no_answer():
 def test_weights_that_were_all_lost_give_no_answer():
     settings = {"steps": 200, "decays": 2, "seeds": 1, "digits_steps": 50}
     _, results = conclude("learning_rate", "decay", "early", **settings)
-    lost = Results(results.keys)
+    lost = Results(tuple(results.stages.values()))
     for measured in results.history(decay.PROBE):
         angles = {name: np.full_like(measured.values[name], np.nan) for name in measured.values if name != "steps"}
         lost.add(replace(measured, values={**measured.values, **angles}))

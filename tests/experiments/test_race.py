@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bnviz.config.stages import Stage
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import NOT_MEASURED
 from bnviz.experiments.kit.results import Results
@@ -21,7 +22,7 @@ def arm(curves: dict[str, np.ndarray], percentiles: np.ndarray | None = None) ->
 
 def raced(arrivals: list[list[float]], settings: twins.TwinSettings) -> Results:
     """Accuracies that climb from 0.1 to 1 on straight lines and arrive at the given steps, (arms, trials)."""
-    results = Results([twins.KEY])
+    results = Results([Stage(key, key) for key in [twins.KEY]])
     for frame, step in enumerate(STEPS):
         rows = [0.1 + 0.9 * np.clip(step / np.array(row), 0, 1) for row in arrivals]
         arms = tuple(arm({"test_accuracy": row}) for row in rows)
@@ -71,7 +72,7 @@ def test_nobody_learned_is_no_answer() -> None:
 
 
 def test_a_stopped_race_gives_the_standing_and_no_answer() -> None:
-    results, full = Results([twins.KEY]), raced([[80.0] * 8, [40.0] * 8], settings())
+    results, full = Results([Stage(key, key) for key in [twins.KEY]]), raced([[80.0] * 8, [40.0] * 8], settings())
     for measured in full.history(twins.KEY)[:5]:
         results.add(measured)
     verdict = twins.verdict(settings(), results)
@@ -104,7 +105,7 @@ def test_travel_and_widening_against_a_plain_loop() -> None:
 
 def drifting(shifts: tuple[float, float], trials: int = 4) -> Results:
     """Percentiles of a net whose last input has a half-spread of 1 and moves by so much, without and with batch norm."""
-    results = Results([figure_one.KEY])
+    results = Results([Stage(key, key) for key in [figure_one.KEY]])
     for frame in range(2):
         rows = [np.tile(np.array([-2.0, -1, 0, 1, 2]) + frame * shift, (trials, 1, 1)) for shift in shifts]
         arms = tuple(arm({"test_accuracy": np.full(trials, 0.5)}, row) for row in rows)

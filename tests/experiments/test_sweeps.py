@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bnviz.config.models import ArmConfig, PerTrial, RunConfig
+from bnviz.config.stages import Stage
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sweeps import (
     UsableRange,
@@ -67,7 +68,7 @@ def test_decades_are_evenly_spaced_in_the_logarithm():
 
 def results_of(losses: list[list[float]], diverged_at: list[int], every: int = 10) -> Results:
     """One arm, one stage, measured every `every` steps."""
-    results = Results(["train"])
+    results = Results([Stage(key, key) for key in ["train"]])
     for frame, row in enumerate(losses):
         arm = ArmMeasured({"train_loss": np.array(row, np.float32)}, {}, {}, {}, np.array(diverged_at, np.int32))
         results.add(StageMeasured(frame, 0, every * frame, 0.5, False, (arm,), {}))
@@ -83,7 +84,7 @@ def test_the_final_loss_is_the_mean_over_the_last_tenth_and_infinite_for_a_diver
 def test_the_final_loss_of_a_run_that_has_just_begun_and_of_none():
     np.testing.assert_allclose(final_losses(results_of([[2.5, 2.0]], [-1, -1]), "train"), [2.5, 2.0])
     with pytest.raises(LookupError, match="nothing was measured"):
-        final_losses(Results(["train"]), "train")
+        final_losses(Results([Stage(key, key) for key in ["train"]]), "train")
 
 
 def test_learned_is_half_of_the_loss_of_guessing():

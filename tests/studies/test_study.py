@@ -148,5 +148,5 @@ def test_a_conclusion_is_the_verdict_on_all_that_was_measured():
     assert results.finished()
     assert results.steps("width=2")[-1] == 8
     assert results.curve("width=4", "train_loss", 1).shape == (len(results.steps("width=4")), 2)
-    with pytest.raises(KeyError, match="kept: train_loss"):
+    with pytest.raises(LookupError, match="kept: train_loss"):
         results.curve("width=2", "test_loss")

@@ -54,9 +54,9 @@ def study_config(experiment: str, part: str, settings: Settings | Mapping[str, A
         pydantic.ValidationError: a setting is not allowed.
     """
     found = find_part(experiment, part)
-    checked = found.presets[0].settings if settings is None else settings
-    if not isinstance(checked, found.settings):
-        checked = found.settings.model_validate(checked)
+    raw = found.presets[0].settings if settings is None else settings
+    is_checked = isinstance(raw, Settings) and type(raw) is found.settings
+    checked: Settings = raw if is_checked else found.settings.model_validate(raw)
     return StudyConfig(experiment=experiment, part=part, settings=checked.model_dump(mode="json"))
 
 

@@ -31,7 +31,7 @@ def conclude_study(config: StudyConfig) -> tuple[Verdict | None, Results]:
     """The same for a configuration."""
     run_study = import_module("bnviz.training.study").run_study  # only whoever calls this loads torch
     stages = stages_of(config)
-    results = Results([stage.key for stage in stages])
+    results = Results(stages)
     for record in run_study(config, stages):
         if isinstance(record, StageMeasured):
             results.add(record)

@@ -9,7 +9,7 @@ streamlit. Each experiment is one module or package of `bnviz.experiments` that 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -40,14 +40,17 @@ class Choice:
     text: str
 
 
+S = TypeVar("S", bound=Settings)
+
+
 @dataclass(frozen=True)
-class Preset:
+class Preset(Generic[S]):
     """Settings that put the visitor in front of something; the first of a part is its default."""
 
     name: str
     title: str
     sentence: str  # what this preset shows and what to watch; no result
-    settings: Settings
+    settings: S
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class Reference:
 
     text: str  # "Ioffe & Szegedy 2015, Batch Normalization"
     url: str
+
+    def at(self, place: str) -> "Reference":
+        """The same source, cited at a place in it: "section 3.2"."""
+        return Reference(f"{self.text}, {place}", self.url)
 
 
 @dataclass(frozen=True)
@@ -72,11 +79,24 @@ class Chart:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the data say: an answer (None: they do not decide), a sentence or two with numbers and their uncertainty."""
+    """What the data say.
 
-    answer: str | None  # key of a Choice
-    sentence: str
-    numbers: Mapping[str, float] = field(default_factory=dict)  # for tests and the claims board
+    Args:
+        answer: key of a Choice; None: the data do not decide.
+        headline: the answer in a sentence, with its number and that number's uncertainty.
+        numbers: that it rests on, by name, each a `Spread` or a float: for claims and tests.
+        details: what else was measured, in a few sentences.
+    """
+
+    answer: str | None
+    headline: str
+    numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    details: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Headline and details."""
+        return f"{self.headline} {self.details}" if self.details else self.headline
 
 
 @dataclass(frozen=True)
@@ -110,7 +130,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Generic[S]):
     """One question of an experiment.
 
     `verdict` is called when a stage ends and when the study does; None while there is too little to say anything.
@@ -122,17 +142,17 @@ class Part:
     title: str
     question: str  # one sentence
     choices: tuple[Choice, ...]  # two to four
-    settings: type[Settings]
-    presets: tuple[Preset, ...]
-    stages: Callable[[Any], tuple[Stage, ...]]
-    charts: Callable[[Any], tuple[Chart, ...]]
-    verdict: Callable[[Any, Results], Verdict | None]
+    settings: type[S]
+    presets: tuple[Preset[S], ...]
+    stages: Callable[[S], tuple[Stage, ...]]
+    charts: Callable[[S], tuple[Chart, ...]]
+    verdict: Callable[[S, Results], Verdict | None]
     references: tuple[Reference, ...]
     caveat: tuple[str, str]
     claims: tuple[Claim, ...] = ()
     body: str = ""
 
-    def preset(self, name: str) -> Preset:
+    def preset(self, name: str) -> Preset[S]:
         """The preset of this name. Raises KeyError."""
         return {preset.name: preset for preset in self.presets}[name]
 
@@ -145,8 +165,8 @@ class Experiment:
     number: int
     title: str
     icon: str  # ":material/..."
-    parts: tuple[Part, ...]
+    parts: tuple[Part[Any], ...]
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> Part[Any]:
         """The part of this id. Raises KeyError."""
         return {part.id: part for part in self.parts}[name]

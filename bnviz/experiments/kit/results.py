@@ -1,10 +1,15 @@
-"""What a study has measured so far, by stage: what charts and verdicts are made from."""
+"""What a study has measured so far, by stage: what charts and verdicts are made from.
 
-from collections.abc import Sequence
+Stages name their arms and trials, so that `results.newest("train_loss").at(arm="batch")` needs no position.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit.labelled import Axes, FloatArray, Labelled
 from bnviz.records.records import ArmMeasured, StageMeasured
 
 
@@ -12,12 +17,13 @@ class Results:
     """The measurements of a study, in order.
 
     Args:
-        keys: of the study's stages, in order.
+        stages: of the study, in order.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        self.keys = tuple(keys)
-        self._measured: dict[str, list[StageMeasured]] = {key: [] for key in keys}
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.stages: Mapping[str, Stage] = {stage.key: stage for stage in stages}
+        self.keys = tuple(self.stages)
+        self._measured: dict[str, list[StageMeasured]] = {key: [] for key in self.keys}
         self.now: StageMeasured | None = None
 
     def add(self, measured: StageMeasured) -> None:
@@ -53,19 +59,86 @@ class Results:
         """The measured steps of a stage, shape (n,)."""
         return np.array([measured.step for measured in self._measured[key]], np.int64)
 
-    def curve(self, key: str, measure: str, arm: int = 0) -> NDArray[np.float64]:
+    def curve(self, key: str, measure: str, arm: int = 0) -> FloatArray:
         """A curve, layer measure or extra of an arm over the measured steps, shape (n, ...) as recorded."""
         rows = [_find(measured.arms[arm], measure) for measured in self._measured[key]]
         return np.array(rows, np.float64)
 
-    def value(self, key: str, name: str) -> NDArray[np.float64] | None:
+    def value(self, key: str, name: str) -> FloatArray | None:
         """A value of a probe as last measured; None while there is none."""
         last = self.last(key)
         return last.values.get(name) if last else None
+
+    # --- with names
+
+    def newest(self, measure: str, stage: str = "") -> Labelled:
+        """A measure of all arms as measured last: axes arm, those of the trials ("seed", unless the stage says more), layer, ...
+
+        NaN for a trial that has diverged, and for layers that an arm does not have.
+
+        Args:
+            measure: a curve, layer measure or extra that the stage keeps.
+            stage: its key; may be left out where there is one stage only.
+
+        Raises:
+            LookupError: nothing was measured yet, or the measure was not kept.
+        """
+        key = self._only(stage)
+        last = self.last(key)
+        if last is None:
+            raise LookupError(f"{key}: nothing was measured yet")
+        return self._labelled(key, measure, [last]).at(step=last.step)
+
+    def over_steps(self, measure: str, stage: str = "") -> Labelled:
+        """A measure of all arms at every step so far: axes step, arm and on as in `newest`, and the same errors."""
+        key = self._only(stage)
+        if not self._measured[key]:
+            raise LookupError(f"{key}: nothing was measured yet")
+        return self._labelled(key, measure, self._measured[key])
+
+    def diverged(self, stage: str = "") -> Labelled:
+        """1 for a trial that has diverged, else 0, by arm and trial. Raises LookupError: nothing was measured yet."""
+        key = self._only(stage)
+        last = self.last(key)
+        if last is None:
+            raise LookupError(f"{key}: nothing was measured yet")
+        lost = np.array([np.asarray(arm.diverged_at) >= 0 for arm in last.arms], np.float64)
+        axes = self._trial_axes(key, lost.shape[1])
+        return Labelled(lost.reshape(len(last.arms), *map(len, axes.values())), {"arm": self._arms(key), **axes})
+
+    def _only(self, stage: str) -> str:
+        if stage or len(self.keys) == 1:
+            return stage or self.keys[0]
+        raise LookupError(f"which of the stages {', '.join(self.keys)}?")
+
+    def _labelled(self, key: str, measure: str, frames: Sequence[StageMeasured]) -> Labelled:
+        arms = len(frames[0].arms)
+        values = np.stack([_padded([_find(frame.arms[arm], measure) for arm in range(arms)]) for frame in frames])
+        trials = self._trial_axes(key, values.shape[2])
+        rest = {("layer", "unit", "entry")[i]: tuple(range(1, size + 1)) for i, size in enumerate(values.shape[3:])}
+        axes = {"step": tuple(frame.step for frame in frames), "arm": self._arms(key), **trials, **rest}
+        return Labelled(values.reshape([len(places) for places in axes.values()]), axes)
+
+    def _arms(self, key: str) -> tuple[str, ...]:
+        """Names of the arms: their own, or their norms where they have none."""
+        run = self.stages[key].run
+        return tuple(arm.name or arm.norm for arm in run.arms) if run else ()
+
+    def _trial_axes(self, key: str, trials: int) -> Axes:
+        return self.stages[key].trial_axes or {"seed": tuple(range(trials))}
+
+
+def _padded(arrays: Sequence[NDArray[np.float32]]) -> FloatArray:
+    """Arrays of all arms as one, those of fewer layers filled up with NaN."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    filled = np.full((len(arrays), *shape), np.nan)
+    for row, array in zip(filled, arrays, strict=True):
+        row[tuple(slice(size) for size in array.shape)] = array
+    return filled
 
 
 def _find(arm: ArmMeasured, measure: str) -> NDArray[np.float32]:
     for table in (arm.curves, arm.layers, arm.extras):
         if measure in table:
             return table[measure]
-    raise KeyError(f"{measure} was not kept; kept: {', '.join([*arm.curves, *arm.layers, *arm.extras])}")
+    raise LookupError(f"{measure} was not kept; kept: {', '.join([*arm.curves, *arm.layers, *arm.extras])}")

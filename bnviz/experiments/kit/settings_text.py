@@ -21,7 +21,7 @@ MAX_KEYS, MAX_VALUE_LENGTH, MAX_NOTICES = 60, 1000, 6
 class Asked:
     """What a query asks for: always usable; `notices` say what was left out."""
 
-    preset: Preset
+    preset: Preset[Any]
     settings: Settings
     notices: tuple[str, ...] = ()
 
@@ -57,7 +57,7 @@ def validated(settings: type[Settings], raw: Mapping[str, Any]) -> tuple[Setting
         return None, found
 
 
-def to_query(part: Part, preset: Preset, settings: Settings) -> dict[str, str]:
+def to_query(part: Part[Any], preset: Preset[Any], settings: Settings) -> dict[str, str]:
     """The shortest query for these settings of this preset, without the part."""
     base = preset.settings.model_dump()
     query = {} if preset == part.presets[0] else {"preset": preset.name}
@@ -66,7 +66,7 @@ def to_query(part: Part, preset: Preset, settings: Settings) -> dict[str, str]:
     }
 
 
-def from_query(part: Part, query: Mapping[str, str]) -> Asked:
+def from_query(part: Part[Any], query: Mapping[str, str]) -> Asked:
     """Read settings from a URL's query; a key or value that cannot be used is left out and described by a notice."""
     notices: list[str] = []
     name = query.get("preset", part.presets[0].name)
@@ -87,7 +87,7 @@ def from_query(part: Part, query: Mapping[str, str]) -> Asked:
             del pairs[key]
 
 
-def _pairs(part: Part, query: Mapping[str, str], notices: list[str]) -> dict[str, str]:
+def _pairs(part: Part[Any], query: Mapping[str, str], notices: list[str]) -> dict[str, str]:
     pairs = {}
     for key, value in list(query.items())[:MAX_KEYS]:
         if key in RESERVED_KEYS:
