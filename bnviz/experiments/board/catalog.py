@@ -55,8 +55,7 @@ def study_config(experiment: str, part: str, settings: Settings | Mapping[str, A
     """
     found = find_part(experiment, part)
     raw = found.presets[0].settings if settings is None else settings
-    is_checked = isinstance(raw, Settings) and type(raw) is found.settings
-    checked: Settings = raw if is_checked else found.settings.model_validate(raw)
+    checked: Settings = found.settings.model_validate(raw)  # of a model of this class it makes the same again
     return StudyConfig(experiment=experiment, part=part, settings=checked.model_dump(mode="json"))
 
 
