@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from bnviz.config.stages import Stage
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import NOT_MEASURED
 from bnviz.experiments.kit.results import Results
@@ -22,7 +21,7 @@ def arm(curves: dict[str, np.ndarray], percentiles: np.ndarray | None = None) ->
 
 def raced(arrivals: list[list[float]], settings: twins.TwinSettings) -> Results:
     """Accuracies that climb from 0.1 to 1 on straight lines and arrive at the given steps, (arms, trials)."""
-    results = Results([Stage(key, key) for key in [twins.KEY]])
+    results = Results(twins.stages(settings))
     for frame, step in enumerate(STEPS):
         rows = [0.1 + 0.9 * np.clip(step / np.array(row), 0, 1) for row in arrivals]
         arms = tuple(arm({"test_accuracy": row}) for row in rows)
@@ -49,15 +48,15 @@ def test_the_answer_follows_the_interval(arrivals, answer, judgement, no_gain) -
     verdict = twins.verdict(settings(), raced(arrivals, settings()))
     assert verdict is not None
     assert verdict.answer == answer
-    assert classic.judge_speed(verdict).judgement == judgement
-    assert small_lr.judge_no_gain(verdict).judgement == no_gain
+    assert classic.PART.claims[0].judge(verdict).judgement == judgement
+    assert small_lr.PART.claims[0].judge(verdict).judgement == no_gain
 
 
 def test_a_speedup_of_two_is_measured_as_two() -> None:
     verdict = twins.verdict(settings(), raced([[80.0] * 8, [40.0] * 8], settings()))
     assert verdict is not None
-    assert verdict.numbers["speedup_least"] == verdict.numbers["speedup_most"] == pytest.approx(2.0)
-    assert classic.judge_speed(verdict).measured == (
+    assert verdict.numbers["speedup"].median == verdict.numbers["speedup_most"] == pytest.approx(2.0)
+    assert classic.PART.claims[0].judge(verdict).measured == (
         "2 times as fast to 91 % test accuracy (95 % interval 2 to 2, 8 pairs of twins)"
     )
 
@@ -66,13 +65,13 @@ def test_nobody_learned_is_no_answer() -> None:
     verdict = twins.verdict(settings(), raced([[np.inf] * 8, [np.inf] * 8], settings()))
     assert verdict is not None
     assert verdict.answer is None
-    assert "No arm learned" in verdict.sentence
+    assert "No net learned" in verdict.sentence
     for part in (classic.PART, small_lr.PART):
         assert part.claims[0].judge(verdict).judgement == NOT_MEASURED
 
 
 def test_a_stopped_race_gives_the_standing_and_no_answer() -> None:
-    results, full = Results([Stage(key, key) for key in [twins.KEY]]), raced([[80.0] * 8, [40.0] * 8], settings())
+    results, full = Results(twins.stages(settings())), raced([[80.0] * 8, [40.0] * 8], settings())
     for measured in full.history(twins.KEY)[:5]:
         results.add(measured)
     verdict = twins.verdict(settings(), results)
@@ -105,7 +104,7 @@ def test_travel_and_widening_against_a_plain_loop() -> None:
 
 def drifting(shifts: tuple[float, float], trials: int = 4) -> Results:
     """Percentiles of a net whose last input has a half-spread of 1 and moves by so much, without and with batch norm."""
-    results = Results([Stage(key, key) for key in [figure_one.KEY]])
+    results = Results(figure_one.stages(figure_one.FigureOneSettings(seeds=trials)))
     for frame in range(2):
         rows = [np.tile(np.array([-2.0, -1, 0, 1, 2]) + frame * shift, (trials, 1, 1)) for shift in shifts]
         arms = tuple(arm({"test_accuracy": np.full(trials, 0.5)}, row) for row in rows)
@@ -120,7 +119,7 @@ def test_figure_one_answers_with_who_travelled(shifts, answer) -> None:
     verdict = figure_one.verdict(figure_one.FigureOneSettings(), drifting(shifts))
     assert verdict is not None
     assert verdict.answer == answer
-    assert verdict.numbers["travel_plain"] == pytest.approx(shifts[0])
+    assert verdict.numbers["travel_none"].median == pytest.approx(shifts[0])
 
 
 def test_figure_one_of_one_pair_is_no_answer() -> None:
@@ -136,18 +135,18 @@ def test_figure_one_stands(seed: int) -> None:
     verdict, _ = conclude("race", "figure1", "sigmoid_2015", seed=seed, steps=300, seeds=4)
     assert verdict is not None
     assert verdict.answer == "plain"
-    assert verdict.numbers["travel_plain"] > 1
-    assert verdict.numbers["travel_plain"] > 10 * verdict.numbers["travel_batch"]
-    assert verdict.numbers["accuracy_batch"] > verdict.numbers["accuracy_plain"]
+    assert verdict.numbers["travel_none"].median > 1
+    assert verdict.numbers["travel_none"].median > 10 * verdict.numbers["travel_batch"].median
+    assert verdict.numbers["accuracy_batch"] > verdict.numbers["accuracy_none"]
 
 
 @pytest.mark.slow
 def test_with_smaller_weights_it_wanders_and_widens_tens_of_times() -> None:
     verdict, _ = conclude("race", "figure1", "smaller_weights", seeds=3)
     assert verdict is not None
-    assert verdict.numbers["travel_plain"] > 10
-    assert verdict.numbers["widening_plain"] > 10
-    assert verdict.numbers["widening_batch"] < 2
+    assert verdict.numbers["travel_none"].median > 10
+    assert verdict.numbers["widening_none"].median > 10
+    assert verdict.numbers["widening_batch"].median < 2
 
 
 @pytest.mark.slow
@@ -155,7 +154,7 @@ def test_in_the_classic_race_batch_norm_is_sooner() -> None:
     verdict, _ = conclude("race", "classic")
     assert verdict is not None
     assert verdict.answer == "sooner"
-    assert verdict.numbers["interval_low"] > 1.5
+    assert verdict.numbers["speedup"].low > 1.5
 
 
 @pytest.mark.slow
@@ -163,5 +162,5 @@ def test_at_a_small_rate_in_twenty_layers_batch_norm_is_slower() -> None:
     verdict, results = conclude("race", "small_lr", steps=500, seeds=4)
     assert verdict is not None
     assert verdict.answer == "later"
-    plain, batch = (results.curve(twins.KEY, "test_accuracy", arm)[-1] for arm in (twins.PLAIN, twins.BATCH))
-    assert (batch < plain).all()  # in every pair of twins
+    none, batch = (results.curve(twins.KEY, "test_accuracy", arm)[-1] for arm in (0, 1))
+    assert (batch < none).all()  # in every pair of twins

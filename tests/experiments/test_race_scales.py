@@ -11,7 +11,7 @@ from bnviz.config.models import NormName
 from tests.experiments.test_race_verdict import config, race, ramps
 
 NUMBER = r"\d[\d.]*(?:e[+-]\d+)?"
-VALUE = re.compile(rf"({NUMBER})x (sooner|later)")
+VALUE = re.compile(rf"({NUMBER}) times as (fast|many steps)")
 BOUNDS = re.compile(rf"({NUMBER}) to ({NUMBER})|({NUMBER}) (or more|or less)")
 ENOUGH = 8  # trials with which the interval of the sign test is from the lowest to the highest
 arrival = st.one_of(st.floats(5, 100), st.just(float("inf")))
@@ -66,6 +66,6 @@ def test_later_and_sooner_are_told_as_a_loop_over_the_pairs_has_them(others: int
 def test_open_ends_change_sides_with_the_scale() -> None:
     """Later in the median, and in one pair never: so many times as many steps or more."""
     text = sentence([[40.0] * 8, [80.0] * 7 + [float("inf")]])
-    assert "2x later than no norm (95 % interval 2 or more times as many steps, 8 trials)" in text
+    assert "in 2 times as many steps as the plain net (95 % interval 2 or more, 8 trials)" in text
     few = sentence([[40.0] * 3, [80.0] * 3])
-    assert "2x later than no norm (3 trials took 2 to 2 times as many steps: too few for a 95 % interval)" in few
+    assert "in 2 times as many steps as the plain net (3 trials took 2 to 2 times as many: too few for a 95 % interval)" in few

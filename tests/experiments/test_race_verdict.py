@@ -50,7 +50,7 @@ def test_speedup_of_straight_lines_is_exact() -> None:
     assert comparison.outcome == "sooner"
     assert (
         verdict.sentence()
-        == "Batch norm reached 91 % test accuracy 2.4x sooner than no norm (95 % interval 2.4 to 2.4, 8 trials)."
+        == "Batch norm reached 91 % test accuracy 2.4 times as fast as the plain net (95 % interval 2.4 to 2.4, 8 trials)."
     )
 
 
@@ -82,19 +82,19 @@ def test_against_a_naive_loop() -> None:
 def test_later_is_said() -> None:
     verdict = race(config(), ramps([[30] * 8, [75] * 8]))
     assert verdict.comparisons()[0].outcome == "later"
-    assert "2.5x later than no norm" in verdict.sentence()
+    assert "in 2.5 times as many steps as the plain net" in verdict.sentence()
 
 
 def test_ties_are_no_difference() -> None:
     verdict = race(config(), ramps([[50] * 8, [50] * 8]))
     assert verdict.comparisons()[0].outcome == "no clear difference"
-    assert verdict.sentence().startswith("No clear difference: batch norm reached 91 % test accuracy no sooner than no norm")
+    assert verdict.sentence().startswith("No clear difference: batch norm reached 91 % test accuracy as fast as the plain net")
 
 
 def test_one_trial_against_the_others_is_no_clear_difference() -> None:
     verdict = race(config(), ramps([[80] * 8, [40] * 7 + [90]]))
     assert verdict.comparisons()[0].outcome == "no clear difference"
-    assert verdict.sentence().startswith("No clear difference: batch norm reached 91 % test accuracy 2x sooner")
+    assert verdict.sentence().startswith("No clear difference: batch norm reached 91 % test accuracy 2 times as fast")
 
 
 def test_a_reference_that_never_gets_there_gives_a_bound_not_a_number() -> None:
@@ -105,7 +105,7 @@ def test_a_reference_that_never_gets_there_gives_a_bound_not_a_number() -> None:
     assert most == np.inf
     assert comparison.outcome == "sooner"
     assert verdict.sentence() == (
-        "Batch norm reached 91 % test accuracy after 36 steps (median of 8 trials); no norm did not within 100."
+        "Batch norm reached 91 % test accuracy after 36 steps (median of 8 trials); the plain net did not within 100."
     )
 
 
@@ -113,7 +113,7 @@ def test_when_only_some_trials_get_there_it_is_said_how_many() -> None:
     verdict = race(config(), ramps([[90] * 2 + [np.inf] * 6, [40] * 7 + [np.inf]]))
     assert verdict.sentence() == (
         "Batch norm reached 91 % test accuracy after 36 steps (median of the 7 of 8 trials that did); "
-        "no norm did not within 100 in 6 of 8."
+        "the plain net did not within 100 in 6 of 8."
     )
 
 
@@ -121,7 +121,7 @@ def test_an_arm_that_never_gets_there() -> None:
     verdict = race(config(), ramps([[40] * 8, [np.inf] * 8]))
     assert verdict.comparisons()[0].outcome == "later"
     assert verdict.sentence().startswith(
-        "No norm reached 91 % test accuracy after 36 steps (median of 8 trials); batch norm did not"
+        "The plain net reached 91 % test accuracy after 36 steps (median of 8 trials); batch norm did not"
     )
 
 
@@ -154,21 +154,21 @@ def test_all_diverged_ends_the_race_early() -> None:
     verdict = race(config(), accuracies, steps=(0, 5))
     assert verdict.over
     assert verdict.target is None
-    assert verdict.sentence() == "No arm learned in 5 steps: median test accuracy no norm 0 %, batch norm 0 %."
+    assert verdict.sentence() == "No net learned in 5 steps: median test accuracy plain net 0 %, batch norm 0 %."
     assert verdict.diverged_counts == {"no norm": 8, "batch norm": 8}
 
 
 def test_nothing_learned_is_no_verdict() -> None:
     verdict = race(config(), ramps([[np.inf] * 8] * 2))
     assert verdict.comparisons() == ()
-    assert verdict.sentence().startswith("No arm learned in 100 steps")
+    assert verdict.sentence().startswith("No net learned in 100 steps")
 
 
 def test_while_it_runs_the_standing_is_said() -> None:
     accuracies = ramps([[50] * 8, [20] * 8])
     verdict = race(config(), accuracies[:3], STEPS[:3])
     assert not verdict.over
-    assert verdict.sentence() == "Step 10: median test accuracy no norm 28 %, batch norm 55 %."
+    assert verdict.sentence() == "Step 10: median test accuracy plain net 28 %, batch norm 55 %."
 
 
 def test_steps_0_is_no_race() -> None:
@@ -192,7 +192,8 @@ def test_many_arms_are_compared_with_no_norm_wherever_it_stands() -> None:
     verdict = race(config(("batch", "layer", "none", "rms")), ramps([[40] * 8, [np.inf] * 8, [80] * 8, [80] * 8]))
     assert [comparison.label for comparison in verdict.comparisons()] == ["batch norm", "layer norm", "RMS norm"]
     assert verdict.sentence() == (
-        "To 91 % test accuracy, against no norm: batch norm 2x sooner (2 to 2); layer norm did not get there in 8 of 8 trials; "
+        "To 91 % test accuracy, against the plain net: batch norm 2 times as fast (2 to 2); "
+        "layer norm did not get there in 8 of 8 trials; "
         "RMS norm no clear difference (speed-up 1 to 1) (8 trials, 95 % intervals)."
     )
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bnviz.charts.spec import ChartSpec
 from bnviz.config.stages import Stage
-from bnviz.experiments.kit.evidence import Evidence, NotMeasured
+from bnviz.experiments.kit.evidence import Evidence, NotMeasured, Numbers
 from bnviz.experiments.kit.results import Results
 
 NOT_MEASURED = "not measured"
@@ -90,7 +90,7 @@ class Verdict:
 
     answer: str | None
     headline: str
-    numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    numbers: Numbers = field(default_factory=dict[str, Any])
     details: str = ""
 
     @property

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from bnviz.experiments.kit.spread import Spread
 
+Numbers = Mapping[str, Any]  # of a verdict: each a float or a `Spread`
 COUNTS = ("pairs", "seeds")  # numbers of these names count what there is to judge by
 
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from bnviz.config.stages import Stage
 from bnviz.experiments.kit.labelled import Axes, FloatArray, Labelled
-from bnviz.records.records import ArmMeasured, StageMeasured
+from bnviz.records.records import PERCENTILES, ArmMeasured, StageMeasured
+
+PERCENTILES_OF = "_percentiles"  # after the name of a tensor
 
 
 class Results:
@@ -77,7 +79,7 @@ class Results:
         NaN for a trial that has diverged, and for layers that an arm does not have.
 
         Args:
-            measure: a curve, layer measure or extra that the stage keeps.
+            measure: a curve, layer measure or extra that the stage keeps, or "pre_activation_percentiles" and the like.
             stage: its key; may be left out where there is one stage only.
 
         Raises:
@@ -115,7 +117,7 @@ class Results:
         arms = len(frames[0].arms)
         values = np.stack([_padded([_find(frame.arms[arm], measure) for arm in range(arms)]) for frame in frames])
         trials = self._trial_axes(key, values.shape[2])
-        rest = {("layer", "unit", "entry")[i]: tuple(range(1, size + 1)) for i, size in enumerate(values.shape[3:])}
+        rest = _rest(measure, values.shape[3:])
         axes = {"step": tuple(frame.step for frame in frames), "arm": self._arms(key), **trials, **rest}
         return Labelled(values.reshape([len(places) for places in axes.values()]), axes)
 
@@ -126,6 +128,13 @@ class Results:
 
     def _trial_axes(self, key: str, trials: int) -> Axes:
         return self.stages[key].trial_axes or {"seed": tuple(range(trials))}
+
+
+def _rest(measure: str, sizes: tuple[int, ...]) -> Axes:
+    """What follows the trials: layers, and what a layer has several of."""
+    if measure.endswith(PERCENTILES_OF):
+        return {"layer": tuple(range(1, sizes[0] + 1)), "percentile": PERCENTILES}
+    return {("layer", "unit", "entry")[i]: tuple(range(1, size + 1)) for i, size in enumerate(sizes)}
 
 
 def _padded(arrays: Sequence[NDArray[np.float32]]) -> FloatArray:
@@ -141,4 +150,7 @@ def _find(arm: ArmMeasured, measure: str) -> NDArray[np.float32]:
     for table in (arm.curves, arm.layers, arm.extras):
         if measure in table:
             return table[measure]
+    tensor = measure.removesuffix(PERCENTILES_OF)
+    if tensor != measure and tensor in arm.percentiles:
+        return arm.percentiles[tensor]
     raise LookupError(f"{measure} was not kept; kept: {', '.join([*arm.curves, *arm.layers, *arm.extras])}")

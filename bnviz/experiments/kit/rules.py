@@ -7,11 +7,11 @@
 A rule is written down before anything is measured. Where numbers are missing the finding is "not measured": see `Evidence`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from bnviz.experiments.kit.base import Finding, Verdict
+from bnviz.experiments.kit.evidence import Numbers
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.spread import Spread
 
@@ -62,13 +62,13 @@ def answered(*answers: str) -> Condition:
     return Condition(lambda found: found.answer in answers)
 
 
-def when(test: Callable[[Mapping[str, Any]], bool]) -> Condition:
+def when(test: Callable[[Numbers], bool]) -> Condition:
     """A condition on several numbers at once, for what the others do not say."""
     return Condition(lambda found: test(found.numbers))
 
 
 def rule(
-    said: str | Callable[[Mapping[str, Any]], str],
+    said: str | Callable[[Numbers], str],
     *,
     supported: Condition,
     mixed: Condition | None = None,

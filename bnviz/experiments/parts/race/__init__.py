@@ -2,7 +2,7 @@
 
 from bnviz.experiments.kit.base import Experiment
 from bnviz.experiments.parts.race import classic, figure_one, small_lr
-from bnviz.experiments.parts.race.verdict import Comparison, RaceVerdict
+from bnviz.experiments.parts.race.verdict import RaceVerdict
 
 EXPERIMENT = Experiment(
     id="race",
@@ -12,4 +12,4 @@ EXPERIMENT = Experiment(
     parts=(classic.PART, figure_one.PART, small_lr.PART),
 )
 
-__all__ = ["EXPERIMENT", "Comparison", "RaceVerdict"]
+__all__ = ["EXPERIMENT", "RaceVerdict"]

@@ -1,24 +1,10 @@
 """The classic race: ten layers, digits, one learning rate; the speed-up is paired by trial."""
 
-from bnviz.experiments.kit.base import Claim, Finding, Part, Preset, Reference, Verdict
+from bnviz.experiments.kit.base import Claim, Part, Preset
+from bnviz.experiments.kit.rules import all_above, all_below, rule
+from bnviz.experiments.kit.sources import BJORCK, IOFFE_2015
 from bnviz.experiments.parts.race import twins
 from bnviz.experiments.parts.race.twins import TwinSettings
-
-IOFFE = Reference(
-    "Ioffe & Szegedy 2015, Batch Normalization",
-    "https://arxiv.org/abs/1502.03167",
-)
-BJORCK = Reference("Bjorck et al. 2018, Understanding Batch Normalization", "https://arxiv.org/abs/1806.02375")
-
-
-def judge_speed(verdict: Verdict) -> Finding:
-    """Supported when the whole interval of the speed-up lies above 1, not supported when all of it lies below."""
-    numbers = verdict.numbers
-    low, high = numbers["interval_low"], numbers["interval_high"]
-    if low > 1:
-        return Finding("supported", twins.measured(verdict))
-    return Finding("not supported in this setting" if high < 1 else "mixed", twins.measured(verdict))
-
 
 PART = Part(
     id="classic",
@@ -55,15 +41,15 @@ PART = Part(
     stages=twins.stages,
     charts=twins.charts,
     verdict=twins.verdict,
-    references=(IOFFE, BJORCK),
+    references=(IOFFE_2015, BJORCK),
     caveat=("small_lr", "small_lr"),
     claims=(
         Claim(
             "faster_training",
             "Batch norm makes training faster: fewer steps to the same accuracy.",
-            IOFFE,
+            IOFFE_2015,
             "classic",
-            judge_speed,
+            rule(twins.measured, supported=all_above("speedup", 1), against=all_below("speedup", 1)),
         ),
     ),
 )
