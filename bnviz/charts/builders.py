@@ -172,7 +172,7 @@ def curve_point(values: ArrayLike) -> list[float | None]:
 
 
 def add_theory_line(chart: ChartSpec, x: ArrayLike, y: ArrayLike, label: str = "theory", *, fit: bool = True) -> ChartSpec:
-    """A closed form as a thin grey line; `fit`: the y axis makes room for all of it."""
+    """A closed form as a thin grey line through x and y, shape (points,) each; `fit`: the y axis makes room for all of it."""
     xs, ys = np.asarray(x, np.float64).ravel().tolist(), np.asarray(y, np.float64).ravel().tolist()
     taken = sum(style.color == THEORY_COLOR for style in chart.legend)
     style = ArmStyle(label, THEORY_COLOR, THEORY_DASHES[taken % len(THEORY_DASHES)], "")

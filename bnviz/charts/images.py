@@ -8,13 +8,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bnviz.charts.numbers import ALPHABET, LEVELS, pack, short_text
+from bnviz.charts.panels import draw_panels, panel_numbers
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED, ChartSpec, Mark
-from bnviz.charts.theme import DIVERGED_COLOR, ArmStyle, axis, base_layout
+from bnviz.charts.theme import DIVERGED_COLOR, ArmStyle
 
 CIVIDIS = ("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838")
 MOST_TICKS = 7
-GAP = 0.03  # between panels, as a share of the plot
-TITLE = 0.1  # room for a panel's title where panels stand in two rows
+BAR_TITLE = {
+    "xref": "paper",
+    "yref": "paper",
+    "x": 1,
+    "y": 1,
+    "xanchor": "right",
+    "yanchor": "bottom",
+    "xshift": 42,
+    "yshift": 16,
+}
 
 
 def palette(count: int = LEVELS) -> tuple[str, ...]:
@@ -45,30 +54,16 @@ def heatmap_chart(
     `x` and `y` are the grid's values or names, drawn at equal distances, the first y at the bottom; `low` and `high`
     the values of the darkest and the lightest colour, above 0 with `log`; `unit` says beside the bar what they mean.
     """
-    chart = _paneled(
-        id, title, how, "replace", (x_title, y_title), panels, (-0.5, len(x) - 0.5), (-0.5, len(y) - 0.5), side_by_side=True
-    )
+    chart = ChartSpec(id, title, how, "replace", {}, y_range=(-0.5, len(y) - 0.5))
+    draw_panels(chart, panels, (x_title, y_title), (-0.5, len(x) - 0.5), side_by_side=True)
     for name, shown in chart.layout.items():
-        if name.startswith("xaxis"):
-            shown |= _ticks(x)
-        elif name.startswith("yaxis"):
-            shown |= _ticks(y)
-    for index in range(len(panels)):
-        chart.marks.append(Mark("image", index, index, (), rows=len(y)))
+        if name.startswith(("xaxis", "yaxis")):
+            shown |= _ticks(x if name.startswith("xaxis") else y)
+    chart.marks += [Mark("image", index, index, (), rows=len(y)) for index in range(len(panels))]
     chart.palette = palette()
     chart.add_static(_color_bar(low, high, log))
     chart.layout["margin"]["r"] = 50
-    above = {
-        "xref": "paper",
-        "yref": "paper",
-        "x": 1,
-        "y": 1,
-        "xanchor": "right",
-        "yanchor": "bottom",
-        "xshift": 42,
-        "yshift": 16,
-    }
-    chart.layout["annotations"].append({**above, "text": unit, "showarrow": False})
+    chart.layout["annotations"].append({**BAR_TITLE, "text": unit, "showarrow": False})
     chart.legend = (ArmStyle("diverged", DIVERGED_COLOR, "cross"),)
     chart.wide = len(panels) > 1
     return chart
@@ -108,84 +103,32 @@ def columns_chart(
     `states` (label, colour) of the cell indices 0, 1, ...
     """
     rows = len(groups) * group_rows
-    chart = _paneled(id, title, how, "append", (x_title, y_title), panels, (0, max(steps, 1)), (0, rows), side_by_side=False)
-    middles = [(index + 0.5) * group_rows for index in range(len(groups))]
-    shown = range(0, len(groups), math.ceil(len(groups) / MOST_TICKS))
-    lines = [{"color": "rgba(128,128,128,0.6)", "width": 1}] * (len(groups) - 1)
+    chart = ChartSpec(id, title, how, "append", {}, y_range=(0, rows))
+    draw_panels(chart, panels, (x_title, y_title), (0, max(steps, 1)), side_by_side=False)
     chart.layout["shapes"] = [
-        {"type": "line", "xref": f"x{number} domain", "yref": f"y{number}", "x0": 0, "x1": 1, "y0": at, "y1": at, "line": line}
-        for number in _numbers(panels)
-        for at, line in zip(range(group_rows, rows, group_rows), lines, strict=True)
+        _border(number, at) for number in panel_numbers(panels) for at in range(group_rows, rows, group_rows)
     ]
-    for number in _numbers(panels):
-        ticks = {"tickvals": [middles[index] for index in shown], "ticktext": [groups[index] for index in shown]}
+    shown = range(0, len(groups), math.ceil(len(groups) / MOST_TICKS))
+    ticks = {"tickvals": [(index + 0.5) * group_rows for index in shown], "ticktext": [groups[index] for index in shown]}
+    for number in panel_numbers(panels):
         chart.layout[f"yaxis{number}"] |= {**ticks, "ticks": "", "showgrid": False}
-    for index in range(len(panels)):
-        chart.marks.append(Mark("columns", index, index, (0,), rows=rows))
+    chart.marks += [Mark("columns", index, index, (0,), rows=rows) for index in range(len(panels))]
     chart.palette = tuple(color for _, color in states)
     chart.legend = tuple(ArmStyle(label, color, "area") for label, color in states)
     chart.wide, chart.tall = True, len(panels) > 1
     return chart
 
 
+def _border(number: str, at: float) -> dict[str, Any]:
+    """A line between two groups of rows."""
+    line = {"color": "rgba(128,128,128,0.6)", "width": 1}
+    return {"type": "line", "xref": f"x{number} domain", "yref": f"y{number}", "x0": 0, "x1": 1, "y0": at, "y1": at, "line": line}
+
+
 def pack_column(states: ArrayLike) -> str:
-    """Cell indices from the bottom up as one packed column; NaN is not measured."""
+    """Cell indices, shape (rows,) or any that is read row after row from the bottom, as one column; NaN is not measured."""
     array = np.asarray(states, np.float64).ravel()
     return "".join(NOT_MEASURED if math.isnan(value) else ALPHABET[int(value)] for value in array.tolist())
-
-
-def _paneled(
-    id: str,
-    title: str,
-    how: str,
-    kind: Any,
-    axis_titles: tuple[str, str],
-    panels: Sequence[str],
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-    *,
-    side_by_side: bool,
-) -> ChartSpec:
-    """A chart of one image a panel, side by side or one below the other, each under its title."""
-    layout: dict[str, Any] = base_layout("", axis_titles[1]) | {"images": [], "annotations": []}
-    chart = ChartSpec(id, title, how, kind, layout, y_range=y_range)
-    columns = min(len(panels), 3) if side_by_side else (1 if len(panels) <= 3 else 2)
-    rows = math.ceil(len(panels) / columns)
-    for index, (number, name) in enumerate(zip(_numbers(panels), panels, strict=True)):
-        column, row = index % columns, index // columns
-        left, right = column / columns + (GAP if column else 0), (column + 1) / columns
-        top = 1 - row / rows - (TITLE if row else 0)
-        bottom = 1 - (row + 1) / rows + (GAP if row < rows - 1 else 0)
-        is_lowest = index + columns >= len(panels)
-        x_axis = axis("", domain=[left, right], range=list(x_range), anchor=f"y{number}")
-        y_axis = axis("", domain=[bottom, top], range=list(y_range), anchor=f"x{number}")
-        layout[f"xaxis{number}"] = x_axis | {"showgrid": False, "showticklabels": is_lowest}
-        layout[f"yaxis{number}"] = y_axis | {"showgrid": False, "showticklabels": column == 0}
-        layout["images"].append(_image(number, x_range, y_range))
-        layout["annotations"].append(_panel_title(name, (left + right) / 2, top))
-        chart.add_static(
-            {"x": [None], "y": [None], "xaxis": f"x{number}", "yaxis": f"y{number}", "mode": "markers", "hoverinfo": "skip"}
-        )
-    below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "xanchor": "center", "yanchor": "top", "yshift": -22}
-    layout["annotations"].append({**below, "text": axis_titles[0], "showarrow": False})
-    layout["yaxis"]["title"]["text"] = axis_titles[1]
-    layout["margin"]["t"] = 38  # the y axis' title stands above the panels' own
-    return chart
-
-
-def _numbers(panels: Sequence[str]) -> list[str]:
-    return [str(index + 1) if index else "" for index in range(len(panels))]
-
-
-def _image(number: str, x_range: tuple[float, float], y_range: tuple[float, float]) -> dict[str, Any]:
-    place = {"xref": f"x{number}", "yref": f"y{number}", "x": x_range[0], "y": y_range[1]}
-    size = {"sizex": x_range[1] - x_range[0], "sizey": y_range[1] - y_range[0]}
-    return {**place, **size, "sizing": "stretch", "layer": "below", "source": ""}
-
-
-def _panel_title(text: str, x: float, y: float) -> dict[str, Any]:
-    place = {"xref": "paper", "yref": "paper", "x": x, "y": y, "xanchor": "center", "yanchor": "bottom"}
-    return {**place, "text": text, "showarrow": False}
 
 
 def _ticks(values: Sequence[float | str]) -> dict[str, Any]:

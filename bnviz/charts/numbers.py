@@ -61,7 +61,7 @@ def band_words(trials: int) -> str:
 
 
 def pack(levels: NDArray[Any]) -> str:
-    """Whole numbers 0 to 63 as one character each."""
+    """Whole numbers 0 to 63, of any shape, as one character each, the last axis fastest."""
     return np.clip(levels, 0, LEVELS - 1).astype(np.uint8).tobytes().translate(_TABLE).decode()
 
 

@@ -85,6 +85,8 @@ def residual_exponent(activation: ActivationName, batch_size: int | None = None)
 def residual_growth(depth: int, exponent: float) -> FloatArray:
     """|dL/dh_l|^2 / |dL/dh_depth|^2 for layers l = 1 .. depth of a residual batch-norm net: the product of 1 + R/k.
 
+    Shape (depth,), 1 at the last layer.
+
     Args:
         depth: layers, the first without a skip.
         exponent: R of `residual_exponent`.

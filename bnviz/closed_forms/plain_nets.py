@@ -56,6 +56,8 @@ def plain_gradient_growth(activation: ActivationName, weight_variance: float, wi
 def plain_gradient_correlation(angle: ArrayLike, depth: int) -> FloatArray:
     """Correlation of the gradients dL/dx of a wide ReLU net without a norm at two inputs `angle` (radians) apart.
 
+    `angle` may have any shape; the result has the same.
+
     A layer's units see both inputs on their active side with probability 1/2 - angle/(2 pi), so each layer keeps the
     share 1 - angle/pi; then J takes the angle to the next layer's. Inputs that stay at a right angle, as batch norm
     keeps them, would give 1/2 a layer: 2^-depth.

@@ -24,7 +24,7 @@ def spread_factors(features: int, rng: np.random.Generator) -> NDArray[np.float6
 
 
 def scale(name: str, train: Inputs, test: Inputs, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Put both sets on the scale `name`, as float32."""
+    """Put both sets, each (samples, features), on the scale `name`, as float32."""
     if name != "raw":
         train, test = standardize(train, test)
     if name == "spread":

@@ -62,7 +62,7 @@ def read(name: str) -> Table:
 
 
 def stratified_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Order the rows at random such that any stretch of them holds the classes in nearly their overall shares."""
+    """Order the rows, shape (rows,), at random such that any stretch of them holds the classes in nearly their overall shares."""
     place = np.empty(len(labels))
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))

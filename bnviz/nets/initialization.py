@@ -62,11 +62,11 @@ class Streams:
         return part
 
     def state(self) -> list[Tensor]:
-        """Where every stream stands."""
+        """Where every stream stands: a tensor of bytes each, shape (state,)."""
         return [stream.get_state() for stream in self._streams]
 
     def restore(self, state: Sequence[Tensor]) -> None:
-        """Put the streams back to where `state` saw them."""
+        """Put the streams back to where `state`, of its shapes, saw them."""
         for stream, saved in zip(self._streams, state, strict=True):
             stream.set_state(saved)
 
@@ -126,7 +126,7 @@ def initial_weights(
 
 
 def weights_hash(weights: Sequence[Tensor], trial: int) -> str:
-    """12 hex digits of the bits of one trial's linear weights."""
+    """12 hex digits of the bits of one trial's linear weights, each (trials, inputs, outputs)."""
     digest = hashlib.sha256()
     for weight in weights:
         digest.update(weight[trial].detach().contiguous().numpy().tobytes())

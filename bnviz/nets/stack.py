@@ -145,11 +145,11 @@ class Stack(ABC):
         return [*self.norms, self.input_norm] if self.input_norm else self.norms
 
     def statistics(self) -> list[Tensor]:
-        """A copy of all running statistics."""
+        """A copy of all running statistics, each (trials, units)."""
         return [values.clone() for norm in self._all_norms() for values in norm.statistics()]
 
     def restore_statistics(self, statistics: list[Tensor]) -> None:
-        """Put back what `statistics` returned."""
+        """Put back what `statistics` returned, of the same shapes."""
         current = [values for norm in self._all_norms() for values in norm.statistics()]
         for values, saved in zip(current, statistics, strict=True):
             values.copy_(saved)

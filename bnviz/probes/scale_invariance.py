@@ -88,28 +88,30 @@ def probe(
         Arora, Li & Lyu 2019, Theoretical Analysis of Auto Rate-Tuning by Batch Normalization, arXiv:1812.03981.
     """
     trials = [(scale, trial) for scale in scales for trial in range(seeds)]
-    run = RunConfig(
-        trials=len(trials), trial_seeds=tuple(trial for _, trial in trials), batch_size=batch_size, steps=steps, seed=seed
-    )
-    dataset = load(DatasetConfig(name="digits"), seed)
-    inputs, labels = torch.from_numpy(dataset.train_inputs).double(), torch.from_numpy(dataset.train_labels)
+    numbers = tuple(trial for _, trial in trials)
+    run = RunConfig(trials=len(trials), trial_seeds=numbers, batch_size=batch_size, steps=steps, seed=seed)
     twins = {
         (i, j): _twin(norm, [scale for scale, _ in trials], squared, run, depth, width, lr)
         for i, norm in enumerate(NORMS)
         for j, squared in enumerate((True, False))
     }
     shown = sorted({round(step) for step in np.linspace(0, steps, FRAMES + 1)})
-    one = scales.index(1.0) if 1.0 in scales else 0
-    record = _Record(len(shown), len(scales), seeds, one)
-    for step, chosen in zip(range(steps + 1), Batches(run), strict=False):
-        is_shown = step in shown
-        before = {key: (twin.squares(), twin.added.clone()) for key, twin in twins.items() if is_shown}
-        losses = {key: twin.step(inputs[chosen], labels[chosen]) for key, twin in twins.items()}
-        if is_shown:
-            frame = shown.index(step)
+    record = _Record(len(shown), len(scales), seeds, scales.index(1.0) if 1.0 in scales else 0)
+    for step, (inputs, labels) in zip(range(steps + 1), _batches(run), strict=False):
+        before = {key: (twin.squares(), twin.added.clone()) for key, twin in twins.items() if step in shown}
+        losses = {key: twin.step(inputs, labels) for key, twin in twins.items()}
+        if before:
             for key, twin in twins.items():
-                record.note(key, frame, losses[key], twin, *before[key])
+                record.note(key, shown.index(step), losses[key], twin, *before[key])
             yield step / max(steps, 1), record.values() | {"steps": np.array(shown, np.float64)}
+
+
+def _batches(run: RunConfig) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs (trials, batch, features) in float64 and labels (trials, batch) of one batch after the other, without end."""
+    dataset = load(DatasetConfig(name="digits"), run.seed)
+    inputs, labels = torch.from_numpy(dataset.train_inputs).double(), torch.from_numpy(dataset.train_labels)
+    for chosen in Batches(run):
+        yield inputs[chosen], labels[chosen]
 
 
 class _Record:

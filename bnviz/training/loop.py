@@ -70,7 +70,7 @@ class ArmState:
         self.optimizer.reset(self.frozen)
 
     def turn(self, gradients: list[Tensor]) -> None:
-        """Turn the gradients of all parameters into the direction of the step; frozen trials stay."""
+        """Turn the gradients, each (trials, ...) as its parameter, into the direction of the step; frozen trials stay."""
         self.gradient = self.net.parameters.flatten(gradients)
         if self.frozen is not None:
             self.gradient[self.frozen] = 0

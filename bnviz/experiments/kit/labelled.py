@@ -70,7 +70,7 @@ class Labelled:
         return Labelled(values, {**self.axes, axis: self.axes[axis][start:]})
 
     def rows(self, *axes: str) -> FloatArray:
-        """The array with its axes in this order, which must name all of them.
+        """The array with its axes in this order, which must name all of them: its shape is theirs.
 
         Raises:
             ValueError: they are not those of the array.

@@ -67,7 +67,7 @@ class Results:
         return np.array(rows, np.float64)
 
     def value(self, key: str, name: str) -> FloatArray | None:
-        """A value of a probe as last measured; None while there is none."""
+        """A value of a probe as last measured, in the shape that its probe says; None while there is none."""
         last = self.last(key)
         return last.values.get(name) if last else None
 

@@ -81,7 +81,7 @@ class Spread:
 
 
 def spread_of(values: ArrayLike, of: str = "seeds", unit: str = "", digits: int = 3) -> Spread:
-    """Median, lowest and highest of the values that are no NaN; infinite ones, of what never came, count."""
+    """Median, lowest and highest of the values, of any shape, that are no NaN; infinite ones, of what never came, count."""
     known = np.asarray(values, np.float64).ravel()
     known = np.sort(known[~np.isnan(known)])
     if not len(known):
@@ -90,14 +90,14 @@ def spread_of(values: ArrayLike, of: str = "seeds", unit: str = "", digits: int 
 
 
 def spread_of_finite(values: ArrayLike, of: str = "seeds", unit: str = "", digits: int = 3) -> Spread:
-    """The same of the finite values; infinite ones are trials that diverged, which are counted beside them."""
+    """The same of the finite values, of any shape; infinite ones are trials that diverged, which are counted beside them."""
     known = np.asarray(values, np.float64).ravel()
     found = spread_of(known[np.isfinite(known)], of, unit, digits)
     return Spread(found.median, found.low, found.high, found.count, 0.0, int(np.isinf(known).sum()), of, unit, digits)
 
 
 def interval_of(values: ArrayLike, of: str = "pairs", unit: str = "", digits: int = 3) -> Spread:
-    """Median of the finite values with its 95 % interval, or the extremes where there are too few for one.
+    """Median of the finite values, of any shape, with its 95 % interval, or the extremes where there are too few for one.
 
     The interval assumes nothing of the distribution: see `median_interval`.
     """
@@ -111,7 +111,7 @@ def interval_of(values: ArrayLike, of: str = "pairs", unit: str = "", digits: in
 
 
 def ratio_of(values: ArrayLike, reference: ArrayLike) -> Spread:
-    """The ratio of twins, pair by pair; pairs of which one is unknown or diverged are left out."""
+    """The ratio of twins, shape (pairs,) each, pair by pair; pairs of which one is unknown or diverged are left out."""
     above, below = np.asarray(values, np.float64), np.asarray(reference, np.float64)
     known = np.isfinite(above) & np.isfinite(below) & (below != 0)
     return spread_of(above[known] / below[known], "pairs")

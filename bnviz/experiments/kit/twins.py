@@ -53,7 +53,7 @@ def faster(results: Results) -> str:
 
 
 def middle(values: FloatArray) -> str:
-    """The median of what is finite, three digits."""
+    """The median of what is finite among values of any shape, three digits."""
     known = values[np.isfinite(values)]
     return number(float(np.median(known))) if len(known) else "diverged"
 
