@@ -11,8 +11,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from bnviz.config.ceilings import check_cost
-from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig, StudyConfig, parse_config
+from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.config.presets import PRESETS
+from bnviz.config.studies import StudyConfig, parse_config
 from bnviz.experiments.board.catalog import catalog, check_study
 from bnviz.experiments.kit.base import Experiment
 from bnviz.panels import PANELS

@@ -1,6 +1,8 @@
 """What a run is, before anything runs: its configuration, what that costs, and how it is written, linked and refused.
 
-models.py     RunConfig and its parts: fields, bounds, identity
+base.py       what models are made of: frozen, identified by their content, numbers with bounds
+models.py     RunConfig and its parts: fields, bounds, what goes with what
+studies.py    StudyConfig, and which of the two a JSON text describes
 presets.py    named configurations
 query.py      a configuration as a URL query and back
 problems.py   refused fields in words

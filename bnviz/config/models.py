@@ -9,14 +9,13 @@ A run is a pure function of its `RunConfig`; `run_id` is the hash of its canonic
 configurations share one run. Nothing here imports torch or streamlit.
 """
 
-import hashlib
 from math import isqrt
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError, from_json
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-SCHEMA_VERSION = 1  # raise it when the same configuration comes to mean another run; stored records follow the sources
+from bnviz.config.base import Decay, Float, FrozenModel, Gain, IdentifiedModel, Int, Momentum, Rate
 
 DatasetName = Literal[
     "digits", "spirals", "circles", "moons", "xor", "blobs", "gaussian", "wine", "breast_cancer", "mnist", "fashion_mnist"
@@ -71,22 +70,7 @@ DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784,
 MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 128, 5000
 
 
-def _not_bool(value: object) -> object:
-    """Refuse True and False where a number is wanted (pydantic would take them for 1 and 0)."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("number_type", "a number is wanted, not true or false")
-    return value
-
-
-Int = Annotated[int, BeforeValidator(_not_bool)]
-Float = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class DatasetConfig(_Model):
+class DatasetConfig(FrozenModel):
     """Which samples the networks see; seeded by the run's `seed`."""
 
     name: DatasetName = Field(default="digits", description="The data set. The 2-D ones also draw the decision boundary.")
@@ -132,13 +116,7 @@ class DatasetConfig(_Model):
         return train, self.test_size or test_default
 
 
-Rate = Annotated[Float, Field(ge=1e-6, le=100)]
-Gain = Annotated[Float, Field(ge=1e-4, le=1e4)]
-Momentum = Annotated[Float, Field(ge=0, le=0.999)]
-Decay = Annotated[Float, Field(ge=0, le=1)]
-
-
-class PerTrial(_Model):
+class PerTrial(FrozenModel):
     """Values that differ from trial to trial: a sweep along the trial axis. Each list is empty or one value a trial."""
 
     lr: tuple[Rate, ...] = Field(default=(), max_length=MAX_TRIALS, description="Learning rates.")
@@ -147,7 +125,7 @@ class PerTrial(_Model):
     weight_decay: tuple[Decay, ...] = Field(default=(), max_length=MAX_TRIALS, description="L2 penalties.")
 
 
-class ArmConfig(_Model):
+class ArmConfig(FrozenModel):
     """One condition of the comparison: a network and how it is trained."""
 
     name: str = Field(default="", max_length=40, description="Label of the arm; empty for one made from what the arms differ in.")
@@ -223,7 +201,7 @@ def _twins() -> tuple[ArmConfig, ...]:
     return ArmConfig(norm="none"), ArmConfig(norm="batch")
 
 
-class RunConfig(_Model):
+class RunConfig(IdentifiedModel):
     """A whole run: the data, the arms, and how it is trained and measured."""
 
     dataset: DatasetConfig = Field(default=DatasetConfig(), description="The data set.")
@@ -317,44 +295,10 @@ class RunConfig(_Model):
         return value
 
     @property
-    def run_id(self) -> str:
-        """16 hex digits that name this run: equal configurations share it."""
-        return hashlib.sha256(f"{SCHEMA_VERSION}:{self.model_dump_json()}".encode()).hexdigest()[:16]
-
-    @property
     def arm_labels(self) -> tuple[str, ...]:
         """A label per arm: its own name, else its norm, made unique where two would be alike."""
         labels = [arm.name or NORM_LABELS[arm.norm] for arm in self.arms]
         return tuple(label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels))
-
-
-class StudyConfig(_Model):
-    """One part of an experiment with its settings: a sequence of runs and probes, see `bnviz.experiments`.
-
-    `bnviz.experiments.board.catalog.study_config` builds it, with every setting checked and written out.
-    """
-
-    experiment: str = Field(pattern="^[a-z][a-z0-9_]{0,39}$")
-    part: str = Field(pattern="^[a-z][a-z0-9_]{0,39}$")
-    settings: dict[str, JsonValue] = Field(default_factory=dict)
-
-    @property
-    def run_id(self) -> str:
-        """16 hex digits that name this study: equal configurations share it."""
-        return hashlib.sha256(f"{SCHEMA_VERSION}:{self.model_dump_json()}".encode()).hexdigest()[:16]
-
-
-AnyConfig = RunConfig | StudyConfig
-
-
-def parse_config(text: bytes | str) -> AnyConfig:
-    """Read the JSON of a run's or a study's configuration. Raises `pydantic.ValidationError`."""
-    try:
-        raw = from_json(text)
-    except ValueError:
-        raw = None  # what is wrong with it is said below
-    model = StudyConfig if isinstance(raw, dict) and "experiment" in raw else RunConfig
-    return model.model_validate_json(text)
 
 
 NORM_LABELS: dict[str, str] = {

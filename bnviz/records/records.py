@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.config.models import RunConfig, StudyConfig
+from bnviz.config.models import RunConfig
+from bnviz.config.studies import StudyConfig
 
 FloatArray = NDArray[np.float32]
 

@@ -11,17 +11,20 @@ from functools import cache
 from pathlib import Path
 
 import bnviz
-from bnviz.config.models import AnyConfig, RunConfig, StudyConfig
+from bnviz.config.models import RunConfig
+from bnviz.config.studies import AnyConfig, StudyConfig
 from bnviz.experiments.board.catalog import stages_of
 from bnviz.experiments.kit.base import Stage
 
 # Modules and packages of bnviz that decide what a run yields. A test holds the list against the imports.
 THE_RUN = (
     "closed_forms.arithmetic",
+    "config.base",
     "config.cost",
     "config.models",
     "config.schedule",
     "config.stages",
+    "config.studies",
     "datasets",
     "measure",
     "nets",

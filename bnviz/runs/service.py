@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bnviz.config.ceilings import check_cost
-from bnviz.config.models import AnyConfig, StudyConfig
+from bnviz.config.studies import AnyConfig, StudyConfig
 from bnviz.experiments.board.catalog import check_study
 from bnviz.records.codec import CodecError, decode
 from bnviz.records.records import END_STATES, RunEnded, RunFailed, RunFinished, RunStopped

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from bnviz.config.models import AnyConfig
+from bnviz.config.studies import AnyConfig
 from bnviz.records.records import EndState
 from bnviz.runs.trace import Trace
 from bnviz.runs.workers.engine import Worker

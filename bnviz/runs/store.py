@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bnviz.config.models import AnyConfig
+from bnviz.config.studies import AnyConfig
 from bnviz.experiments.board.catalog import UnknownPart
 from bnviz.records.codec import CodecError, decode
 from bnviz.records.records import Record, RunFinished, Started

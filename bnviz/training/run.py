@@ -6,7 +6,8 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
-from bnviz.config.models import SCHEMA_VERSION, RunConfig
+from bnviz.config.base import SCHEMA_VERSION
+from bnviz.config.models import RunConfig
 from bnviz.config.schedule import measured_steps
 from bnviz.datasets import Dataset, load
 from bnviz.measure import Measurer

@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnviz.config.models import SCHEMA_VERSION, RunConfig, StudyConfig
+from bnviz.config.base import SCHEMA_VERSION
+from bnviz.config.models import RunConfig
 from bnviz.config.stages import Stage
+from bnviz.config.studies import StudyConfig
 from bnviz.records.records import ArmMeasured, Record, RunFinished, StageMeasured, StepMeasured, StudyStarted
 from bnviz.training.run import run
 from bnviz.training.threads import on_one_thread

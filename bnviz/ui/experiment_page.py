@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bnviz.config.ceilings import CostTooHigh
-from bnviz.config.models import StudyConfig
+from bnviz.config.studies import StudyConfig
 from bnviz.experiments.board.catalog import catalog, study_config
 from bnviz.experiments.board.lessons import PartLesson, lesson
 from bnviz.experiments.kit.base import Experiment, Part, Preset, Settings

@@ -22,8 +22,9 @@ from pandas import DataFrame
 from pydantic import ValidationError
 
 from bnviz.config.ceilings import CostTooHigh
-from bnviz.config.models import AnyConfig, RunConfig, StudyConfig, parse_config
+from bnviz.config.models import RunConfig
 from bnviz.config.problems import Problem, one_line, problems
+from bnviz.config.studies import AnyConfig, StudyConfig, parse_config
 from bnviz.experiments.board.catalog import UnknownPart, stages_of
 from bnviz.panels import PANELS
 from bnviz.records.records import Record, StepMeasured

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bnviz.cli.main import main
-from bnviz.config.models import SCHEMA_VERSION
+from bnviz.config.base import SCHEMA_VERSION
 from bnviz.experiments.board import claims
 from bnviz.experiments.board.claims import ICONS, NOT_MEASURED, OF_THE_SOURCES, Board, Row, Stated
 from bnviz.experiments.kit.base import Claim, Finding, Reference, Verdict

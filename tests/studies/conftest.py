@@ -7,7 +7,8 @@ import pytest
 from pydantic import Field
 
 from bnviz.charts.builders import category_chart, curve_chart, curve_point, plain_styles, sweep_series
-from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
+from bnviz.config.base import Float, Int
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.experiments.board import catalog
 from bnviz.experiments.kit.base import Chart, Choice, Experiment, Part, Preset, Reference, Settings, Stage, Verdict
 from bnviz.experiments.kit.results import Results

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bnviz.config import ceilings
 from bnviz.config.ceilings import CostTooHigh, MemoryTooHigh
 from bnviz.config.memory import estimated_bytes
-from bnviz.config.models import StudyConfig, parse_config
+from bnviz.config.studies import StudyConfig, parse_config
 from bnviz.experiments.board.catalog import UnknownPart, check_study, settings_of, stages_of, study_config
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import Stage

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bnviz.config.models import StudyConfig
+from bnviz.config.studies import StudyConfig
 from bnviz.experiments.board import catalog, lessons
 from bnviz.experiments.kit.base import Experiment
 from bnviz.ui import experiment_page

@@ -12,7 +12,8 @@ from typing import Any
 
 from bnviz.config.ceilings import COST_CEILING, CostTooHigh, check_memory
 from bnviz.config.cost import multiply_adds
-from bnviz.config.models import RunConfig, StudyConfig
+from bnviz.config.models import RunConfig
+from bnviz.config.studies import StudyConfig
 from bnviz.experiments import parts
 from bnviz.experiments.kit.base import Experiment, Part, Settings, Stage
 

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bnviz.config.models import SCHEMA_VERSION
+from bnviz.config.base import SCHEMA_VERSION
 from bnviz.experiments.board.catalog import catalog
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import NOT_MEASURED, Claim, Finding, Verdict

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from bnviz.config.models import StudyConfig
+from bnviz.config.studies import StudyConfig
 from bnviz.experiments.board.catalog import find_part, part_of, settings_of, stages_of, study_config
 from bnviz.experiments.kit.base import Verdict
 from bnviz.experiments.kit.results import Results

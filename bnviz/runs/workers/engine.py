@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 import bnviz
-from bnviz.config.models import AnyConfig
+from bnviz.config.studies import AnyConfig
 from bnviz.runs.workers.protocol import KILL, REPLY, REQUEST, START, TERMINATE, WAIT
 
 START_SECONDS = 60.0  # the first request waits for the launcher to import torch

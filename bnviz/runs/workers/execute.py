@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from bnviz.config.models import AnyConfig, RunConfig
+from bnviz.config.models import RunConfig
+from bnviz.config.studies import AnyConfig
 from bnviz.experiments.board.catalog import stages_of
 from bnviz.records.records import Record
 from bnviz.training.run import run

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bnviz.config.models import AnyConfig, parse_config
+from bnviz.config.studies import AnyConfig, parse_config
 from bnviz.records.codec import encode
 from bnviz.records.records import Measured, Record, RunEnded, RunFailed
 from bnviz.runs.workers.protocol import RECORD, TRACEBACK
