@@ -7,13 +7,12 @@ python scripts/build_docs.py --check   exit with 1 when one is not what would be
 import sys
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
+from bnviz.config.fields import FieldView, fields_of
 from bnviz.config.models import ArmConfig, DatasetConfig, PerTrial, RunConfig
 from bnviz.config.presets import PRESETS
 from bnviz.config.problems import allowed
@@ -34,7 +33,8 @@ A run is described completely by one frozen `bnviz.RunConfig`; its seed is part 
 same numbers on the page, in the API, in Python and on the command line. `RunConfig.run_id` names it.
 
 The dotted keys below are those of `--set` on the command line (`--set arms.0.lr=0.1 steps=500`) and of the page's
-link. `N` counts the arms from 0. In JSON they are nested objects: `{"steps": 500, "arms": [{"norm": "batch"}]}`.
+link. `N` counts the arms from 0; `*` in its place stands for all arms (`--set arms.*.lr=0.1`).
+In JSON they are nested objects: `{"steps": 500, "arms": [{"norm": "batch"}]}`.
 What is left out takes its default. A value that is not allowed is refused with its key, what was received and what is allowed.
 """
 
@@ -44,25 +44,24 @@ def configuration() -> str:
     parts = [NOTICE, CONFIGURATION]
     for model, title, prefix in SECTIONS:
         parts.append(f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n| key | allowed | default | |\n|---|---|---|---|\n")
-        parts += [_row(prefix + name, field) for name, field in model.model_fields.items()]
+        parts += [_row(prefix + name, view) for name, view in fields_of(model).items()]
     return "".join(parts)
 
 
-def _row(key: str, field: FieldInfo) -> str:
-    nested = next((m for m, _, _ in SECTIONS if m in (field.annotation, *get_args(field.annotation))), None)
-    values = _section_link(nested, allowed(field)) if nested else allowed(field)
-    return f"| `{key}` | {values} | {_default(field)} | {field.description} |\n"
+def _row(key: str, view: FieldView) -> str:
+    values = _section_link(view) if view.owner else allowed(view)
+    return f"| `{key}` | {values} | {_default(view)} | {view.description} |\n"
 
 
-def _section_link(model: type[BaseModel], otherwise: str) -> str:
-    title = next(title for m, title, _ in SECTIONS if m is model)
+def _section_link(view: FieldView) -> str:
+    title = next(title for model, title, _ in SECTIONS if model is view.owner)
     link = f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
-    return f"{otherwise}, each an {link}" if model is ArmConfig else f"a {link}"
+    return f"{allowed(view)}, each an {link}" if view.kind == "list" else f"a {link}"
 
 
-def _default(field: FieldInfo) -> str:
-    value: Any = field.get_default(call_default_factory=True, validated_data={})
-    if isinstance(value, BaseModel):
+def _default(view: FieldView) -> str:
+    value = view.default
+    if view.kind == "model":
         return "its defaults"
     if isinstance(value, tuple) and value:
         return ", ".join(f"norm `{arm.norm}`" for arm in value)
@@ -121,7 +120,7 @@ def _part_of_experiment(part: Part) -> str:
     named = ", ".join(f"`{preset.name}`" for preset in part.presets)
     sources = "; ".join(f"[{source.text}]({source.url})" for source in part.references)
     lines = [f"\n**{_cell(part.title)}** (`{part.id}`): {_cell(part.question)}\n", f"- Answers: {answers}", f"- Presets: {named}"]
-    lines.append(f"- Settings: {', '.join(f'`{name}`' for name in part.settings.model_fields) or 'none'}")
+    lines.append(f"- Settings: {', '.join(f'`{name}`' for name in fields_of(part.settings)) or 'none'}")
     lines += [f"- Claim `{claim.id}`, preset `{claim.preset}`: {_cell(claim.text)}" for claim in part.claims]
     return "\n".join([*lines, f"- Sources: {sources}", ""])
 

@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from bnviz.config.ceilings import CostTooHigh, check_cost
 from bnviz.config.models import RunConfig
+from bnviz.config.overrides import OverrideError, apply_overrides
 from bnviz.config.presets import PRESETS
-from bnviz.config.problems import OverrideError, apply_overrides, one_line, problems
+from bnviz.config.problems import one_line, problems
 from bnviz.experiments.board import claims
 
 if TYPE_CHECKING:

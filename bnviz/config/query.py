@@ -1,197 +1,207 @@
-"""A run's configuration as a URL query and back, so that any link reproduces the run, seed included.
+"""A configuration as a URL's query and back, so that any link reproduces what it names: of runs and of studies alike.
 
-    RunConfig -> to_query -> {"preset": "classic", "arms.0.lr": "0.3"}      only what differs from the preset
-    query -> from_query -> (RunConfig, notices)                             never raises
+    config -> QueryCodec.to_query -> {"preset": "classic", "arms.0.lr": "0.3"}     only what differs from the preset
+    query -> QueryCodec.from_query -> Asked(preset, config, notices)               never raises
 
-Keys are the configuration's own, dotted; `arms=N` keeps only the first N arms of the preset.
+Keys are dotted paths; `arms=N`, of a list of models, keeps only its first N items of the preset.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from bnviz.config.models import MAX_ARMS, PLANE_DATASETS, ArmConfig, DatasetConfig, RunConfig
-from bnviz.config.presets import DEFAULT_PRESET, PRESETS
-from bnviz.config.problems import OverrideError, apply_overrides, one_line, problems
+from bnviz.config.fields import FieldView, fields_of
+from bnviz.config.overrides import OverrideError, apply_overrides
+from bnviz.config.paths import below, covers
+from bnviz.config.problems import one_line, problems
 
-RESERVED_KEYS = frozenset({"hide", "embed", "embed_options"})  # the page's own and Streamlit's
+RESERVED_KEYS = frozenset({"preset", "part", "hide", "embed", "embed_options"})  # the pages' own and Streamlit's
 MAX_KEYS, MAX_KEY_LENGTH, MAX_VALUE_LENGTH, MAX_NOTICES = 200, 60, 1000, 8
 
-
-def to_query(config: RunConfig) -> dict[str, str]:
-    """The shortest query that `from_query` turns into `config`: empty for the default preset."""
-    queries = [_difference(name, config) for name in PRESETS]
-    return min(queries, key=len)
+Config = TypeVar("Config", bound=BaseModel)
+Adapt = Callable[[dict[str, Any], Mapping[str, str]], dict[str, Any]]
 
 
-def from_query(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
-    """Read a configuration from a URL's query; whatever it holds, the result is valid.
+@dataclass(frozen=True)
+class Asked(Generic[Config]):
+    """What a query asks for: always usable; `notices` say what was left out."""
 
-    A key or value that cannot be used is left out and described by a notice: the key, what was received, what is
-    allowed. What follows from another value (the batch is no larger than the training set) adapts silently.
+    preset: str
+    config: Config
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class QueryCodec(Generic[Config]):
+    """The links of one model.
+
+    Args:
+        model: what a link describes.
+        presets: what a link may start from, by name; the first one where it names none.
+        adapt: (plain values, what was asked for) -> values in which the others follow from those that were asked for.
+        added_by: the field of an item of a list that a link writes for every added item.
     """
-    notices: list[str] = []
-    preset, pairs = _read(query, notices)
-    base = PRESETS[preset].config.model_dump()
-    if "arms" in pairs:
-        _keep_arms(base, pairs.pop("arms"), notices)
-    while True:
-        raw = _applied(base, pairs, notices)
-        try:
-            return RunConfig.model_validate(fitted(raw, pairs)), _cut(notices)
-        except ValidationError as error:
-            _drop(pairs, error, notices)
+
+    model: type[Config]
+    presets: Mapping[str, Config]
+    adapt: Adapt = lambda raw, _: raw
+    added_by: str = ""
+
+    def to_query(self, config: Config, preset: str | None = None) -> dict[str, str]:
+        """The shortest query that `from_query` turns into `config`, from the preset, or else from the one nearest to it."""
+        if preset is not None:
+            return self._difference(preset, config)
+        return min((self._difference(name, config) for name in self.presets), key=len)
+
+    def from_query(self, query: Mapping[str, str]) -> Asked[Config]:
+        """Read a configuration from a URL's query; whatever it holds, the result is valid.
+
+        A key or value that cannot be used is left out and described by a notice: the key, what was received, what is
+        allowed. What follows from another value (the batch is no larger than the training set) adapts silently.
+        """
+        notices: list[str] = []
+        preset = self._preset(query, notices)
+        pairs = _short_pairs(query, notices)
+        base = self._shortened(self.presets[preset].model_dump(), pairs, notices)
+        while True:
+            raw = self._applied(base, pairs, notices)
+            try:
+                config = self.model.model_validate(self.adapt(raw, pairs))
+            except ValidationError as error:
+                self._drop(pairs, error, notices)
+            else:
+                return Asked(preset, config, _cut(notices))
+
+    # --- from a query
+
+    def _preset(self, query: Mapping[str, str], notices: list[str]) -> str:
+        name = query.get("preset", self._default)
+        if name in self.presets:
+            return name
+        notices.append(_notice("preset", name, ", ".join(self.presets)))
+        return self._default
+
+    def _shortened(self, base: dict[str, Any], pairs: dict[str, str], notices: list[str]) -> dict[str, Any]:
+        """The base with the first items of its lists of models, as many as the pairs say; these pairs are taken out."""
+        for name, view in self._lists.items():
+            if (text := pairs.pop(name, None)) is None:
+                continue
+            fewest, most = view.lengths
+            if text.isascii() and text.isdigit() and len(text) < 4 and (fewest or 0) <= int(text) <= (most or 999):
+                base[name] = base[name][: int(text)]
+            else:
+                notices.append(_notice(name, text, f"whole number, {fewest} to {most}"))
+        return base
+
+    def _applied(self, base: dict[str, Any], pairs: dict[str, str], notices: list[str]) -> dict[str, Any]:
+        """The base with every pair that names a field; the others leave `pairs` with a notice."""
+        raw = apply_overrides(base, ())
+        for key, text in list(pairs.items()):
+            try:
+                raw = apply_overrides(raw, [(key, text)], self.model)
+            except OverrideError as error:
+                notices.append(_notice(key, error.problem.received, error.problem.allowed))
+                del pairs[key]
+        return raw
+
+    def _drop(self, pairs: dict[str, str], error: ValidationError, notices: list[str]) -> None:
+        """Take the pairs that were refused out of `pairs`: all of them where none can be blamed."""
+        found = problems(error, self.model)
+        blamed = {key: problem for problem in reversed(found) for key in pairs if covers(key, problem.field)}
+        for key in [key for key in pairs if key in blamed]:
+            notices.append(_notice(key, blamed[key].received, blamed[key].allowed))
+            del pairs[key]
+        if not blamed:
+            notices.append(f"{found[0].message}. The rest of the link is left out.")
+            pairs.clear()
+
+    # --- to a query
+
+    def _difference(self, preset: str, config: Config) -> dict[str, str]:
+        """What differs from a preset, as text."""
+        query = {} if preset == self._default else {"preset": preset}
+        theirs = self._leaves[preset]
+        for path, value in _flat(config.model_dump(mode="json")).items():
+            if (theirs[path] if path in theirs else self._default_at(path)) != value:
+                query[path] = as_text(value)
+        for name in self._lists:
+            query |= self._items(name, self.presets[preset], config)
+        return dict(sorted(query.items(), key=lambda item: (item[0] != "preset", item[0])))
+
+    def _items(self, name: str, base: Config, config: Config) -> dict[str, str]:
+        """How many items are kept, and each added one, in order, even if all its values are defaults."""
+        theirs, ours = getattr(base, name), getattr(config, name)
+        kept = {name: str(len(ours))} if len(ours) < len(theirs) else {}
+        added = range(len(theirs), len(ours))
+        return kept | {f"{name}.{i}.{self.added_by}": as_text(getattr(ours[i], self.added_by)) for i in added}
+
+    @cached_property
+    def _default(self) -> str:
+        return next(iter(self.presets))
+
+    @cached_property
+    def _lists(self) -> dict[str, FieldView]:
+        """The fields that are lists of models."""
+        return {name: view for name, view in fields_of(self.model).items() if view.kind == "list" and view.owner}
+
+    @cached_property
+    def _leaves(self) -> dict[str, dict[str, Any]]:
+        return {name: _flat(config.model_dump(mode="json")) for name, config in self.presets.items()}
+
+    @cached_property
+    def _of_new_items(self) -> dict[str, dict[str, Any]]:
+        """The defaults in an item of each list of models."""
+        return {name: _flat(view.owner().model_dump(mode="json")) for name, view in self._lists.items() if view.owner}
+
+    def _default_at(self, path: str) -> Any:
+        """The default at a path in an item that the preset does not have."""
+        name, _, in_item = path.split(".", 2)
+        return self._of_new_items[name][in_item]
 
 
-def fitted(raw: Mapping[str, Any], asked: Mapping[str, str] | frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Adapt the values that depend on others to them, except those asked for by their dotted key.
-
-    The batch and the probe are no larger than the training set, the groups divide the width, a decision boundary is
-    drawn for 2-D data only, and there are as many trials as values for each trial.
-    """
-    fitting = dict(raw)
-    try:
-        dataset = DatasetConfig.model_validate(raw["dataset"])
-    except ValidationError:
-        return fitting
-    for key in ("batch_size", "probe_size"):
-        if key not in asked and isinstance(raw[key], int):
-            fitting[key] = min(raw[key], dataset.sizes[0])
-    if "extras" not in asked and dataset.name not in PLANE_DATASETS:
-        fitting["extras"] = [extra for extra in raw["extras"] if extra != "decision_boundary"]
-    fitting["arms"] = [arm if f"arms.{i}.group_count" in asked else _whole_groups(arm) for i, arm in enumerate(raw["arms"])]
-    counts = {len(values) for arm in raw["arms"] for values in arm.get("per_trial", {}).values()} - {0}
-    if "trials" not in asked and len(counts) == 1:
-        fitting["trials"] = counts.pop()
-    return fitting
+def as_text(value: Any, separator: str = ",") -> str:
+    """A value as it stands in a link or in a text field; `from_text` reads it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return separator.join(map(as_text, value)) or "none"
+    if isinstance(value, float) and float(short := f"{value:.12g}") == value:
+        return short
+    return str(value)
 
 
-def _whole_groups(arm: Mapping[str, Any]) -> dict[str, Any]:
-    """The arm with the largest group count up to its own that divides the width."""
-    try:
-        width = int(arm.get("width", ArmConfig().width))
-        count = int(arm.get("group_count", ArmConfig().group_count))
-    except (TypeError, ValueError):
-        return dict(arm)
-    if arm.get("norm") != "group" or width < 1 or count < 1:
-        return dict(arm)
-    return {**arm, "group_count": next(n for n in range(min(count, width), 0, -1) if width % n == 0)}
-
-
-def _read(query: Mapping[str, str], notices: list[str]) -> tuple[str, dict[str, str]]:
-    """The preset's name and the pairs that are short enough to be looked at."""
+def _short_pairs(query: Mapping[str, str], notices: list[str]) -> dict[str, str]:
+    """The pairs that are short enough to be looked at."""
     pairs: dict[str, str] = {}
     for key, value in query.items():
-        if key in RESERVED_KEYS or key == "preset":
+        if key in RESERVED_KEYS:
             continue
         if len(key) > MAX_KEY_LENGTH or len(value) > MAX_VALUE_LENGTH or len(pairs) >= MAX_KEYS:
             limits = f"up to {MAX_KEYS} keys of {MAX_KEY_LENGTH} characters, values of {MAX_VALUE_LENGTH}"
             notices.append(_notice(key, value, limits))
         else:
             pairs[key] = value
-    preset = query.get("preset", DEFAULT_PRESET)
-    if preset not in PRESETS:
-        notices.append(_notice("preset", preset, ", ".join(PRESETS)))
-        preset = DEFAULT_PRESET
-    return preset, pairs
-
-
-def _keep_arms(base: dict[str, Any], text: str, notices: list[str]) -> None:
-    if text.isascii() and text.isdigit() and len(text) < 3 and 1 <= int(text) <= MAX_ARMS:
-        base["arms"] = base["arms"][: int(text)]
-    else:
-        notices.append(_notice("arms", text, f"whole number, 1 to {MAX_ARMS}"))
-
-
-def _applied(base: dict[str, Any], pairs: dict[str, str], notices: list[str]) -> dict[str, Any]:
-    """The base with every pair that names a field; the others leave `pairs` with a notice."""
-    raw = base
-    for key, value in list(pairs.items()):
-        try:
-            raw = apply_overrides(raw, [(key, value)])
-        except OverrideError as error:
-            notices.append(_say(error.problem.message))
-            del pairs[key]
-    return raw
-
-
-def _drop(pairs: dict[str, str], error: ValidationError, notices: list[str]) -> None:
-    """Take the pairs that were refused out of `pairs`: all of them where none can be blamed."""
-    found = problems(error)
-    blamed = {key: p for p in found for key in pairs if p.field == key or p.field.startswith(f"{key}.")}
-    for key, problem in blamed.items():
-        notices.append(_say(problem.message))
-        del pairs[key]
-    if not blamed:
-        notices.append(_say(f"{found[0].message}. The rest of the link is left out."))
-        pairs.clear()
+    return pairs
 
 
 def _notice(key: str, value: str, allowed: str) -> str:
     return f"{one_line(key)}: received {one_line(value)}; allowed: {allowed}. It is left out."
 
 
-def _say(message: str) -> str:
-    return f"{message}. It is left out." if not message.endswith("left out.") else message
-
-
-def _cut(notices: list[str]) -> list[str]:
+def _cut(notices: list[str]) -> tuple[str, ...]:
     rest = len(notices) - MAX_NOTICES
-    return notices if rest <= 0 else [*notices[:MAX_NOTICES], f"... and {rest} more."]
+    return tuple(notices if rest <= 0 else [*notices[:MAX_NOTICES], f"... and {rest} more."])
 
 
-def _difference(preset: str, config: RunConfig) -> dict[str, str]:
-    """What differs from a preset, as text."""
-    base = PRESETS[preset].config
-    query = {} if preset == DEFAULT_PRESET else {"preset": preset}
-    if len(config.arms) < len(base.arms):
-        query["arms"] = str(len(config.arms))
-    theirs = _flat_preset(preset)
-    for key, value in _flat(config.model_dump(mode="json")).items():
-        if theirs.get(key, _arm_default(key)) != value:
-            query[key] = _text(value)
-    for i in range(len(base.arms), len(config.arms)):  # an added arm must be named, in order, even if all its values are defaults
-        query.setdefault(f"arms.{i}.norm", config.arms[i].norm)
-    return dict(sorted(query.items(), key=_order))
-
-
-@cache
-def _flat_preset(name: str) -> dict[str, Any]:
-    return _flat(PRESETS[name].config.model_dump(mode="json"))
-
-
-def _order(item: tuple[str, str]) -> tuple[bool, str]:
-    return item[0] != "preset", item[0]
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Dotted keys of nested dicts and of the list of arms; other lists are values."""
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Every value that is set as a whole, by its path: of nested dicts and of lists of dicts; other lists are values."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        value = dict(enumerate(value))
+        value = {str(i): item for i, item in enumerate(value)}
     if not isinstance(value, dict):
-        return {prefix: value}
-    return {
-        key: leaf
-        for name, part in value.items()
-        for key, leaf in _flat(part, f"{prefix}.{name}" if prefix else str(name)).items()
-    }
-
-
-_ARM_DEFAULTS = _flat(ArmConfig().model_dump(mode="json"))
-
-
-def _arm_default(key: str) -> Any:
-    """The default of an arm's field, for arms that the preset does not have."""
-    return _ARM_DEFAULTS.get(key.partition(".")[2].partition(".")[2])
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ",".join(_text(item) for item in value) or "none"
-    return str(value)
+        return {path: value}
+    return {key: leaf for name, part in value.items() for key, leaf in _flat(part, below(path, name)).items()}

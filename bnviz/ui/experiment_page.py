@@ -14,8 +14,8 @@ from bnviz.config.ceilings import CostTooHigh
 from bnviz.config.studies import StudyConfig
 from bnviz.experiments.board.catalog import catalog, study_config
 from bnviz.experiments.board.lessons import PartLesson, lesson
-from bnviz.experiments.kit.base import Experiment, Part, Preset, Settings
-from bnviz.experiments.kit.settings_text import from_query, to_query
+from bnviz.experiments.kit.base import Experiment, Part, Settings
+from bnviz.experiments.kit.links import links
 from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui import address, knobs
 from bnviz.ui.glossary import words_on_this_page
@@ -45,6 +45,7 @@ class ExperimentPage:
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self.part = self._chosen_part()
+        self.links = links(self.part)
         self.scope = f"{experiment.id}.{self.part.id}"
         self.visit = self._sync()
         self.settings, self.problems = knobs.read(self.scope, self.part)
@@ -86,12 +87,12 @@ class ExperimentPage:
         query = {key: value for key, value in st.query_params.to_dict().items() if key not in ("hide", "part")}
         before = self._controls()
         if address.must_load(self.scope, query, before) or self.scope not in visits:
-            asked = from_query(self.part, query)
-            visits[self.scope] = Visit(asked.preset.name, query, asked.notices)
-            self._load(asked.preset, asked.settings)
+            asked = self.links.from_query(query)
+            visits[self.scope] = Visit(asked.preset, query, asked.notices)
+            self._load(asked.preset, asked.config)
             address.loaded(self.scope, query, before, self._controls())
         elif before is None:
-            knobs.load(self.scope, from_query(self.part, visits[self.scope].query).settings)
+            knobs.load(self.scope, self.links.from_query(visits[self.scope].query).config)
         return visits[self.scope]
 
     def _controls(self) -> tuple[object, ...] | None:
@@ -101,14 +102,14 @@ class ExperimentPage:
         is_open = bool(st.session_state.get(f"take_home:{self.scope}"))
         return self._predicted, is_open, *knobs.values(self.scope, self.part)
 
-    def _load(self, preset: Preset, settings: Settings) -> None:
+    def _load(self, preset: str, settings: Settings) -> None:
         knobs.load(self.scope, settings)
-        st.session_state[f"preset:{self.scope}"] = preset.name
+        st.session_state[f"preset:{self.scope}"] = preset
 
     def _write_link(self) -> None:
         """Let the URL follow the controls."""
         if self.settings is not None:
-            self.visit.query = to_query(self.part, self.part.preset(self.visit.preset), self.settings)
+            self.visit.query = self.links.to_query(self.settings, self.visit.preset)
         query = self._address()
         if query != st.query_params.to_dict():
             st.query_params.from_dict(query)
@@ -179,8 +180,8 @@ class ExperimentPage:
         """Show a preset, and run it once a prediction was made."""
         preset = self.part.preset(st.session_state[f"preset:{self.scope}"] or self.visit.preset)
         self.visit.preset, self.visit.notices = preset.name, ()
-        self._load(preset, preset.settings)
-        self.visit.query = to_query(self.part, preset, preset.settings)
+        self._load(preset.name, preset.settings)
+        self.visit.query = self.links.to_query(preset.settings, preset.name)
         st.query_params.from_dict(self._address())
         address.ran(self.scope, self.visit.query, self._controls())
         if self._predicted:
@@ -284,8 +285,7 @@ def go_to(experiment: Experiment, part: str, preset: str | None) -> None:
     found = experiment.part(part)
     query: dict[str, str] = {} if part == experiment.parts[0].id else {"part": part}
     if preset is not None:
-        chosen = found.preset(preset)
-        query |= to_query(found, chosen, chosen.settings)
+        query |= links(found).to_query(found.preset(preset).settings, preset)
         visits.pop(scope, None)
     elif scope in visits:
         query |= visits[scope].query

@@ -13,7 +13,7 @@ import streamlit as st
 from bnviz.config.ceilings import CostTooHigh
 from bnviz.config.models import RunConfig
 from bnviz.config.presets import DEFAULT_PRESET, PRESETS
-from bnviz.config.query import from_query, to_query
+from bnviz.config.run_links import RUN_LINKS
 from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui import address
 from bnviz.ui.draft import Draft, build, changes, values_of, with_one_value
@@ -42,10 +42,11 @@ def sync() -> None:
     query, before = st.query_params.to_dict(), _controls()
     state = st.session_state
     if address.must_load(PLACE, query, before):
-        config, state.notices = from_query(query)
-        load(config)
+        asked = RUN_LINKS.from_query(query)
+        state.notices = asked.notices
+        load(asked.config)
         address.loaded(PLACE, query, before, _controls())
-        submit(config)
+        submit(asked.config)
     elif before is None:
         load(state.last_good)
 
@@ -68,7 +69,7 @@ def load(config: RunConfig) -> None:
     """Show a configuration in the controls; call it before they are drawn."""
     state = st.session_state
     state.base = state.last_good = config
-    state.origin = to_query(config).get("preset", DEFAULT_PRESET)
+    state.origin = RUN_LINKS.to_query(config).get("preset", DEFAULT_PRESET)
     state[PRESET_KEY] = state.origin
     for path, value in values_of(config).items():
         state[_KEYS[path]] = value
@@ -99,7 +100,7 @@ def submit(config: RunConfig) -> None:
 def press_run() -> None:
     """Run was pressed: start what the controls ask for, or leave all as it is when they ask for nothing usable."""
     state = st.session_state
-    state.notices = []
+    state.notices = ()
     asked = draft()
     if asked.config is not None:
         submit(asked.config)
@@ -109,7 +110,7 @@ def choose_preset() -> None:
     """A preset was pressed, or pressed again to undo changes: show it and run it."""
     state = st.session_state
     config = PRESETS[state[PRESET_KEY] or state.origin].config
-    state.notices = []
+    state.notices = ()
     _revise()
     load(config)
     submit(config)
@@ -136,7 +137,7 @@ def write_link(config: RunConfig | None) -> None:
     """Let the URL follow the controls; None: they ask for nothing usable, and it stays."""
     query = None
     if config is not None:
-        query = to_query(config)
+        query = RUN_LINKS.to_query(config)
         if hide := st.query_params.get(HIDE_KEY):
             query[HIDE_KEY] = hide
         if query != st.query_params.to_dict():
@@ -146,7 +147,7 @@ def write_link(config: RunConfig | None) -> None:
 
 def link(config: RunConfig) -> str:
     """The address that opens this configuration."""
-    here, query = st.context.url or "", to_query(config)
+    here, query = st.context.url or "", RUN_LINKS.to_query(config)
     here = f"{here}/" if here.count("/") == len("//") else here  # a bare host
     return f"{here}?{urlencode(query)}" if query else here or "?"
 

@@ -6,7 +6,7 @@ import pytest
 
 from bnviz.experiments.board.catalog import catalog
 from bnviz.experiments.kit.base import Experiment, Part
-from bnviz.experiments.kit.settings_text import to_query
+from bnviz.experiments.kit.links import links
 
 QUICK = {"steps": 40, "seeds": 2, "trials": 2}  # where a part has such a setting
 ENDED = "['finished', 'stopped', 'failed'].includes(state)"
@@ -20,7 +20,7 @@ def quick_query(experiment: Experiment, part: Part) -> dict[str, str]:
     settings = part.presets[0].settings
     if part != experiment.parts[0]:
         settings = part.settings.model_validate(settings.model_dump() | shorter(part))
-    return {"part": part.id} | to_query(part, part.presets[0], settings)
+    return {"part": part.id} | links(part).to_query(settings, part.presets[0].name)
 
 
 def shorter(part: Part) -> dict[str, int]:

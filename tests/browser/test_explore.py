@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bnviz.config.presets import PRESETS
-from bnviz.config.query import from_query, to_query
+from bnviz.config.query import Asked
+from bnviz.config.run_links import RUN_LINKS
 
 QUICK = "steps=60&trials=2&arms.0.depth=2&arms.1.depth=2"  # a run of about a second
 FINISHED = "state === 'finished'"
@@ -59,8 +60,9 @@ def test_run_shows_frames_and_the_verdict(app: Any, panel: Any) -> None:
     wait_for_other_run(panel, before)
     text = panel.page.locator(".bnv-panel").inner_text()
     assert "test accuracy" in text
-    config, notices = from_query(query_of(panel))
-    assert notices == []
+    asked = RUN_LINKS.from_query(query_of(panel))
+    config = asked.config
+    assert asked.notices == ()
     assert (config.seed, config.steps, config.trials) == (21, 60, 2)
 
 
@@ -90,7 +92,7 @@ def test_a_preset_switches_controls_link_and_charts(app: Any, panel: Any) -> Non
     panel.page.get_by_text(PRESETS["spirals"].what_to_see).wait_for(timeout=15_000)
     panel.page.get_by_text("Decision boundary").first.wait_for(timeout=30_000)
     panel.wait("frames >= 3")
-    assert from_query(query_of(panel)) == (PRESETS["spirals"].config, [])
+    assert RUN_LINKS.from_query(query_of(panel)) == Asked("spirals", PRESETS["spirals"].config)
     panel.screenshot("explore-spirals")
 
 
@@ -120,7 +122,7 @@ def test_a_link_opened_elsewhere_is_the_same_run(app: Any, new_panel: Callable[.
     second.open(link)
     second.wait(FINISHED)
     assert weights(first) == weights(second)
-    assert to_query(from_query(query_of(second))[0])["seed"] == "77"
+    assert RUN_LINKS.to_query(RUN_LINKS.from_query(query_of(second)).config)["seed"] == "77"
 
 
 def test_the_numbers_can_be_downloaded(app: Any, panel: Any) -> None:

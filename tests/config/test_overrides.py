@@ -2,8 +2,9 @@
 
 import pytest
 
+from bnviz.config.base import FrozenModel
 from bnviz.config.models import RunConfig
-from bnviz.config.problems import OverrideError, apply_overrides
+from bnviz.config.overrides import OverrideError, apply_overrides
 
 BASE = RunConfig().model_dump()
 
@@ -45,6 +46,26 @@ def test_the_arm_after_the_last_is_added() -> None:
     assert config.arms[2].lr == 0.5
 
 
+def test_a_star_sets_all_arms_that_there_are() -> None:
+    config = config_with(
+        ("trials", "1"), ("arms.2.norm", "layer"), ("arms.*.lr", "0.3"), ("arms.1.lr", "0.5"), ("arms.*.per_trial.momentum", "0")
+    )
+    assert [arm.lr for arm in config.arms] == [0.3, 0.5, 0.3]
+    assert all(arm.per_trial.momentum == (0.0,) for arm in config.arms)
+
+
+def test_settings_of_any_model_can_be_set() -> None:
+    class Sweep(FrozenModel):
+        rates: tuple[float, ...] = (1.0,)
+        title: str = ""
+
+    base = Sweep().model_dump()
+    changed = apply_overrides(base, [("rates", " 0.1, 0.2"), ("title", " none ")], Sweep)
+    assert Sweep.model_validate(changed) == Sweep(rates=(0.1, 0.2), title=" none ")
+    with pytest.raises(OverrideError, match="rate: received 1; allowed: rates, title"):
+        apply_overrides(base, [("rate", "1")], Sweep)
+
+
 def test_a_base_that_leaves_things_out_keeps_their_defaults() -> None:
     assert RunConfig.model_validate(apply_overrides({}, [("arms.1.lr", "2")])).arms[0] == RunConfig().arms[0]
 
@@ -60,9 +81,11 @@ def test_the_base_is_not_changed() -> None:
     [
         ("stepps", "steps"),
         ("", "steps"),
+        ("", "arms.N.*"),
+        ("", "dataset.*"),
         ("steps.0", "steps"),
-        ("arms", "arms.N.*"),
-        ("dataset", "dataset.*"),
+        ("arms", "arms.N.lr"),
+        ("dataset", "dataset.name"),
         ("dataset.nam", "dataset.name"),
         ("arms.0", "arms.N.lr"),
         ("arms.0.rate", "arms.N.lr"),

@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from bnviz import probes
 from bnviz.config.ceilings import MEMORY_CEILING
 from bnviz.config.memory import estimated_bytes
+from bnviz.config.query import RESERVED_KEYS, Asked
 from bnviz.experiments import parts
 from bnviz.experiments.board.catalog import catalog, check_study, settings_of, study_config
 from bnviz.experiments.board.lessons import lesson
 from bnviz.experiments.kit.base import Experiment, Part, Stage, Verdict
+from bnviz.experiments.kit.links import links
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.settings_text import RESERVED_KEYS, from_query, to_query
 from bnviz.records.records import StageMeasured, StepMeasured
 
 NAME = re.compile("[a-z][a-z0-9_]{0,39}")
@@ -151,9 +152,8 @@ def test_every_setting_is_explained_and_bounded(experiment: Experiment, part: Pa
 def test_settings_survive_the_url_and_the_configuration(experiment: Experiment, part: Part) -> None:
     for base in part.presets:
         for preset in part.presets:
-            asked = from_query(part, to_query(part, base, preset.settings))
-            assert asked.notices == ()
-            assert (asked.preset, asked.settings) == (base, preset.settings)
+            asked = links(part).from_query(links(part).to_query(preset.settings, base.name))
+            assert asked == Asked(base.name, preset.settings)
         config = study_config(experiment.id, part.id, base.settings)
         assert settings_of(type(config).model_validate_json(config.model_dump_json())) == base.settings
 

