@@ -26,5 +26,5 @@ run_area()
 explain()
 if not state.controls_hidden():
     with st.sidebar:
-        draw_controls(draft.problems)
+        draw_controls(draft.messages)
 state.write_link(draft.config)

@@ -42,7 +42,7 @@ def numbered(path: str) -> str:
 
 
 def values_at(raw: Mapping[str, Any], path: str) -> list[Any]:
-    """All values that a path covers in plain dicts and lists. Raises KeyError or IndexError where there is no such place."""
+    """All values that a path covers in dicts and lists. Raises KeyError or IndexError where there is no such place."""
     places: list[Any] = [raw]
     for part in parts_of(path):
         places = [place[key] for place in places for key in keys_in(place, part)]
@@ -50,7 +50,7 @@ def values_at(raw: Mapping[str, Any], path: str) -> list[Any]:
 
 
 def put(raw: dict[str, Any], path: str, value: Any) -> None:
-    """Put a value into all places that a path covers in plain dicts and lists. Raises KeyError or IndexError."""
+    """Put a value into all places that a path covers in dicts and lists. Raises KeyError or IndexError."""
     owner, _, last = path.rpartition(".")
     for place in values_at(raw, owner) if owner else [raw]:
         for key in keys_in(place, last):
@@ -59,6 +59,6 @@ def put(raw: dict[str, Any], path: str, value: Any) -> None:
 
 def keys_in(place: object, part: str) -> list[Any]:
     """What a part of a path means in a dict or in a list: the key, the index, or all indices."""
-    if isinstance(place, list):
+    if isinstance(place, list | tuple):
         return list(range(len(place))) if part == ALL else [int(part)]
     return [part]

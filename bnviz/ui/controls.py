@@ -10,40 +10,40 @@ import streamlit as st
 
 from bnviz.config.models import MAX_ARMS, NORM_LABELS, RunConfig
 from bnviz.ui import state
-from bnviz.ui.draft import field_values, has_distinct_norms, varying_fields
-from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, MAIN_ROWS, NORMS, NORMS_KEY, Control, word
+from bnviz.ui.draft import field_values, has_distinct_norms, values_of, varying_paths
+from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, COMPARE, MAIN_ROWS, NORMS, Control, word
 from bnviz.ui.plain import plain
 
 
-def draw_controls(problems: Mapping[str, str]) -> None:
-    """Draw all of them; `problems` are messages by the control's path."""
+def draw_controls(messages: Mapping[str, str]) -> None:
+    """Draw all of them, each with its own of the `messages`, by path."""
     base: RunConfig = st.session_state.base
-    varying = varying_fields(base)
-    _norms(base, problems)
+    varying = varying_paths(base)
+    _norms(base, messages)
     for row in MAIN_ROWS:
         for control, place in zip(row, st.columns(len(row)) if len(row) > 1 else [st.container()], strict=True):
             with place:
-                _draw(control, varying, problems)
-    _advanced(varying, problems)
+                _draw(control, varying, messages)
+    _advanced(varying, messages)
 
 
-def _advanced(varying: tuple[str, ...], problems: Mapping[str, str]) -> None:
+def _advanced(varying: tuple[str, ...], messages: Mapping[str, str]) -> None:
     """The controls that few visitors need: drawn when opened, which keeps the first page light; trouble opens them."""
-    if any(control.path in problems for control in ADVANCED):
+    if any(control.path in messages for control in ADVANCED):
         st.session_state[ADVANCED_KEY] = True
     box = st.expander("Advanced", key=ADVANCED_KEY, on_change="rerun")
     if box.open:
         with box:
             for control in ADVANCED:
-                _draw(control, varying, problems)
+                _draw(control, varying, messages)
 
 
-def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
+def _norms(base: RunConfig, messages: Mapping[str, str]) -> None:
     if has_distinct_norms(base):
         st.multiselect(
-            "Compare",
+            COMPARE.label,
             [*NORMS, *(arm.norm for arm in base.arms if arm.norm not in NORMS)],
-            key=NORMS_KEY,
+            key=COMPARE.key,
             persist_state="session",
             format_func=NORM_LABELS.__getitem__,
             max_selections=MAX_ARMS,
@@ -51,31 +51,30 @@ def _norms(base: RunConfig, problems: Mapping[str, str]) -> None:
         )
     else:
         st.caption(f"Compared, as the link has it: {plain(', '.join(base.arm_labels))}.")
-    _problem("norms", problems)
+    _message(COMPARE, messages)
 
 
-def _draw(control: Control, varying: tuple[str, ...], problems: Mapping[str, str]) -> None:
-    owner, _, name = control.path.rpartition(".")
-    if owner == "arm" and name in varying:
-        _differs(control, name)
-    elif control.choices:
+def _draw(control: Control, varying: tuple[str, ...], messages: Mapping[str, str]) -> None:
+    field = control.field
+    if control.path in varying:
+        _differs(control)
+    elif field.choices:
         on_change = state.adapt_to_dataset if control.path == "dataset.name" else None
         st.selectbox(
             control.label,
-            control.choices,
+            field.choices,
             key=control.key,
             persist_state="session",
             format_func=word,
             help=control.help,
             on_change=on_change,
         )
-    elif control.type is bool:
+    elif field.kind == "bool":
         st.toggle(control.label, key=control.key, persist_state="session", help=control.help)
     elif control.logarithmic:
-        own = getattr(st.session_state.base.arms[0], name)
         st.select_slider(
             control.label,
-            control.stops(own),
+            control.stops(values_of(st.session_state.base)[control.path]),
             key=control.key,
             persist_state="session",
             format_func="{:g}".format,
@@ -83,13 +82,13 @@ def _draw(control: Control, varying: tuple[str, ...], problems: Mapping[str, str
         )
     else:
         _number(control)
-    _problem(control.path, problems)
+    _message(control, messages)
 
 
 def _number(control: Control) -> None:
-    least, most = control.bounds
+    least, most = control.field.bounds or (None, None)
     if control.usual_most is not None:
-        most = max(control.usual_most, getattr(st.session_state.base, control.path))
+        most = max(control.usual_most, values_of(st.session_state.base)[control.path])
     options: dict[str, Any] = {
         "min_value": least,
         "max_value": most,
@@ -97,24 +96,29 @@ def _number(control: Control) -> None:
         "persist_state": "session",
         "help": control.help,
     }
-    if control.type is int:
+    if control.field.kind == "int":
         options["step"] = int(control.step or 1)
     else:
         options |= {"step": control.step, "format": "%g"}
-    if control.optional:
+    if control.field.optional:
         options |= {"value": None, "placeholder": "automatic"}
     st.number_input(control.label, **options)
 
 
-def _differs(control: Control, name: str) -> None:
+def _differs(control: Control) -> None:
     """A value in which arms or trials differ is kept and shown; one press makes it the same for all."""
     base: RunConfig = st.session_state.base
     pairs = zip(base.arm_labels, base.arms, strict=True)
-    values = ", ".join(f"{label} {' '.join(map(word, field_values(arm, name)))}" for label, arm in pairs)
+    values = ", ".join(f"{label} {' '.join(map(word, field_values(arm, control.field.name)))}" for label, arm in pairs)
     st.caption(f"{control.label} differs, as the link has it: {plain(values)}.")
-    st.button(f"One value for all: {control.label.lower()}", key=f"one:{name}", on_click=state.use_one_value, args=(name,))
+    st.button(
+        f"One value for all: {control.label.lower()}",
+        key=f"one:{control.path}",
+        on_click=state.use_one_value,
+        args=(control.path,),
+    )
 
 
-def _problem(path: str, problems: Mapping[str, str]) -> None:
-    if path in problems:
-        st.error(plain(problems[path]))
+def _message(control: Control, messages: Mapping[str, str]) -> None:
+    if control.path in messages:
+        st.error(plain(messages[control.path]))

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from bnviz.config.ceilings import CostTooHigh, MemoryTooHigh, check_cost
 from bnviz.config.models import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
+from bnviz.config.paths import covers, put, values_at
 from bnviz.config.problems import More, problems
-from bnviz.ui.fields import CONTROLS, word
+from bnviz.ui.fields import COMPARE, CONTROLS, word
 
 _KEPT = ("norm", "name", "per_trial")  # fields of an arm without a shared control
 
@@ -19,14 +20,16 @@ class Draft:
     """What the controls ask for: a configuration, or one message a control that cannot be used."""
 
     config: RunConfig | None
-    problems: Mapping[str, str] = field(default_factory=dict)  # by the control's path; `norms` for the arms
+    messages: Mapping[str, str] = field(default_factory=dict)  # by the control's path
 
 
-def varying_fields(config: RunConfig) -> tuple[str, ...]:
+def varying_paths(config: RunConfig) -> tuple[str, ...]:
     """The fields, other than the norm, in which arms or trials differ: they have no common value to control."""
     first = config.arms[0]
     names = [name for name in ArmConfig.model_fields if name not in _KEPT]
-    return tuple(name for name in names if any(field_values(arm, name) != (getattr(first, name),) for arm in config.arms))
+    return tuple(
+        f"arms.*.{name}" for name in names if any(field_values(arm, name) != (getattr(first, name),) for arm in config.arms)
+    )
 
 
 def field_values(arm: ArmConfig, name: str) -> tuple[Any, ...]:
@@ -34,16 +37,14 @@ def field_values(arm: ArmConfig, name: str) -> tuple[Any, ...]:
     return getattr(arm.per_trial, name, ()) or (getattr(arm, name),)
 
 
-def with_one_value(config: RunConfig, name: str) -> RunConfig:
+def with_one_value(config: RunConfig, path: str) -> RunConfig:
     """Give all arms and trials the first arm's value of a field."""
-    value = getattr(config.arms[0], name)
-    arms = tuple(
-        arm.model_copy(update={name: value, "per_trial": arm.per_trial.model_copy(update={name: ()})})
-        if name in PerTrial.model_fields
-        else arm.model_copy(update={name: value})
-        for arm in config.arms
-    )
-    return config.model_copy(update={"arms": arms})
+    raw = config.model_dump()
+    owner, _, name = path.rpartition(".")
+    put(raw, path, values_at(raw, path)[0])
+    if name in PerTrial.model_fields:
+        put(raw, f"{owner}.per_trial.{name}", ())
+    return RunConfig.model_validate(raw)
 
 
 def has_distinct_norms(config: RunConfig) -> bool:
@@ -52,25 +53,17 @@ def has_distinct_norms(config: RunConfig) -> bool:
 
 
 def values_of(config: RunConfig) -> dict[str, Any]:
-    """The value of every control, by its path, and the norms under `norms`."""
-    owners: dict[str, Any] = {"": config, "dataset": config.dataset, "arm": config.arms[0]}
-    values = {}
-    for control in CONTROLS:
-        owner, _, name = control.path.rpartition(".")
-        values[control.path] = getattr(owners[owner], name)
-    return {**values, "norms": [arm.norm for arm in config.arms]}
+    """The value of every control, by its path: the first arm's where all arms share it, and the norms of all."""
+    raw = config.model_dump()
+    return {control.path: values_at(raw, control.path)[0] for control in CONTROLS} | {COMPARE.path: values_at(raw, COMPARE.path)}
 
 
 def build(base: RunConfig, values: Mapping[str, Any]) -> Draft:
     """Put the controls' values into `base`, which keeps what no control shows."""
     raw = base.model_dump()
-    shared: dict[str, Any] = {}
-    for path, value in values.items():
-        owner, _, name = path.rpartition(".")
-        place = {"dataset": raw["dataset"], "arm": shared, "": raw}[owner]
-        place[name] = value
-    norms = raw.pop("norms")
-    raw["arms"] = _arms(base, norms, shared)
+    raw["arms"] = _arms(base, values[COMPARE.path])
+    for path in values.keys() - {COMPARE.path, *varying_paths(base)}:
+        put(raw, path, values[path])
     raw["extras"] = _extras(base, raw["dataset"]["name"])
     try:
         config = RunConfig.model_validate(raw)
@@ -86,27 +79,23 @@ def build(base: RunConfig, values: Mapping[str, Any]) -> Draft:
 
 def changes(config: RunConfig, base: RunConfig) -> list[str]:
     """What the controls show of the difference, in words: ['hidden layers 2', 'steps 60']."""
-    varying, theirs = varying_fields(config), values_of(base)
+    varying, ours, theirs = varying_paths(config), values_of(config), values_of(base)
     found = []
     for control in CONTROLS:
-        owner, _, name = control.path.rpartition(".")
-        if owner == "arm" and name in varying:
+        if control.path in varying:
             found.append(f"{control.label.lower()} by net")
-        elif (value := values_of(config)[control.path]) != theirs[control.path]:
-            found.append(f"{control.label.lower()} {word(value)}")
-    norms = [arm.norm for arm in config.arms]
-    return found if norms == theirs["norms"] else [", ".join(config.arm_labels), *found]
+        elif ours[control.path] != theirs[control.path]:
+            found.append(f"{control.label.lower()} {word(ours[control.path])}")
+    return found if ours[COMPARE.path] == theirs[COMPARE.path] else [", ".join(config.arm_labels), *found]
 
 
-def _arms(base: RunConfig, norms: Sequence[str], shared: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """An arm a norm: the base's own where it has one, else a copy of its first, with the shared values."""
-    varying = varying_fields(base)
-    common = {name: value for name, value in shared.items() if name not in varying}
+def _arms(base: RunConfig, norms: Sequence[str]) -> list[dict[str, Any]]:
+    """An arm a norm: the base's own where it has one, else a copy of its first."""
     if not has_distinct_norms(base):
-        return [{**arm.model_dump(), **common} for arm in base.arms]
-    own = {arm.norm: arm for arm in base.arms}
+        return [arm.model_dump() for arm in base.arms]
+    own: dict[str, ArmConfig] = {arm.norm: arm for arm in base.arms}
     fresh = base.arms[0].model_copy(update={"name": ""})
-    return [{**own.get(norm, fresh).model_dump(), **common, "norm": norm} for norm in norms]  # type: ignore[call-overload]
+    return [own.get(norm, fresh).model_dump() | {"norm": norm} for norm in norms]
 
 
 def _extras(base: RunConfig, dataset: str) -> list[str]:
@@ -122,10 +111,14 @@ def _by_control(error: ValidationError) -> dict[str, str]:
     for problem in problems(error):
         if isinstance(problem, More):  # the others are told once these are mended
             break
-        parts = problem.field.split(".")
-        path = "norms" if parts[:1] == ["arms"] and len(parts) < 3 else problem.field
-        path = f"arm.{parts[2]}" if path == problem.field and parts[0] == "arms" else path
         said = f"Received {problem.received}; allowed: {problem.allowed}."
-        is_count = path == "norms" and problem.allowed == f"1 to {MAX_ARMS} items"
-        found.setdefault(path, "Choose at least one, at most six." if is_count else said)
+        if problem.field == "arms" and problem.allowed == f"1 to {MAX_ARMS} items":
+            said = "Choose at least one, at most six."
+        found.setdefault(_control_of(problem.field), said)
     return found
+
+
+def _control_of(field: str) -> str:
+    """The path of the control where a problem is shown; that of arms as a whole is where they are chosen."""
+    own = (control.path for control in (*CONTROLS, COMPARE) if covers(control.path, field))
+    return next(own, COMPARE.path if field.startswith("arms") else field)

@@ -48,7 +48,7 @@ class ExperimentPage:
         self.links = links(self.part)
         self.scope = f"{experiment.id}.{self.part.id}"
         self.visit = self._sync()
-        self.settings, self.problems = knobs.read(self.scope, self.part)
+        self.settings, self.messages = knobs.read(self.scope, self.part)
 
     def draw(self) -> None:
         """The page."""
@@ -71,7 +71,7 @@ class ExperimentPage:
         self._lesson(words.parts[self.part.id])
         if not controls_hidden():
             with st.sidebar:
-                knobs.draw(self.scope, self.part, self.problems)
+                knobs.draw(self.scope, self.part, self.messages)
         self._write_link()
 
     # --- which part, and its settings

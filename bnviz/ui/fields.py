@@ -1,19 +1,14 @@
-"""The controls, read from the configuration: a path, a label and what the model says of the field.
+"""The controls of the explore page: the path of a field, its words, and what the model says of it.
 
-Paths: `steps` (of the run), `dataset.name`, and `arm.lr` for a value that all arms share. Bounds, choices and help come
-from the models; only the words are here.
+A value that all arms share has a path as `arms.*.lr`. Bounds, choices and help come from the models; only the words are here.
 """
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
+from bnviz.config.fields import FieldView, field_at
+from bnviz.config.models import NORM_LABELS, RunConfig
 
-from bnviz.config.models import NORM_LABELS, ArmConfig, DatasetConfig, RunConfig
-
-_MODELS: dict[str, type[BaseModel]] = {"arm": ArmConfig, "dataset": DatasetConfig, "": RunConfig}
 _STOPS = (1, 2, 5)  # of the logarithmic sliders, in every decade
 
 CHOICES: dict[str, str] = {
@@ -64,56 +59,33 @@ class Control:
         return f"control:{self.path}"
 
     @cached_property
-    def _field(self) -> Any:
-        owner, _, name = self.path.rpartition(".")
-        return _MODELS[owner].model_fields[name]
-
-    @cached_property
-    def type(self) -> Any:
-        """The field's type without None and without its validators: int, float, bool or a Literal."""
-        kind = self._field.annotation
-        members = [member for member in get_args(kind) if member is not NoneType]
-        if self.optional:
-            kind = members[0]
-        return get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
-
-    @cached_property
-    def optional(self) -> bool:
-        """Whether it may be left empty."""
-        return NoneType in get_args(self._field.annotation)
-
-    @cached_property
-    def bounds(self) -> tuple[Any, Any]:
-        """(least, most), as the model checks them."""
-        limits = {name: getattr(item, name) for item in self._field.metadata for name in ("ge", "le") if hasattr(item, name)}
-        return self.type(limits["ge"]), self.type(limits["le"])
-
-    @cached_property
-    def choices(self) -> tuple[str, ...]:
-        """The values of a Literal, else nothing."""
-        return get_args(self.type) if get_origin(self.type) is Literal else ()
+    def field(self) -> FieldView:
+        """What the model says of the field."""
+        found = field_at(RunConfig, self.path)
+        if found is None:
+            raise LookupError(f"there is no field {self.path}")
+        return found
 
     @property
     def help(self) -> str:
         """What the model says of the field, and more."""
-        return f"{self._field.description} {self.more}".strip()
+        return f"{self.field.description} {self.more}".strip()
 
     def stops(self, *others: float) -> list[float]:
         """1, 2, 5, 10, ... from the least to the most value, and `others` among them."""
-        least, most = self.bounds
+        least, most = self.field.bounds or (0.0, 0.0)
         series = (float(f"{stop}e{decade}") for decade in range(-8, 6) for stop in _STOPS)
         return sorted({least, most, *others, *(value for value in series if least <= value <= most)})
 
 
-NORMS_KEY = "control:norms"
 ADVANCED_KEY = "advanced"  # of the box that holds the other controls
 NORMS = ("none", "batch", "layer", "group", "instance", "rms")  # to choose from; the others belong to experiments
 MAIN_ROWS = (  # what stands side by side
     (Control("dataset.name", "Data set"),),
-    (Control("arm.activation", "Activation"),),
-    (Control("arm.depth", "Hidden layers"), Control("arm.width", "Units a layer")),
-    (Control("arm.lr", "Learning rate", logarithmic=True, more="How far a step goes along the gradient."),),
-    (Control("arm.init_gain", "Size of the initial weights", logarithmic=True),),
+    (Control("arms.*.activation", "Activation"),),
+    (Control("arms.*.depth", "Hidden layers"), Control("arms.*.width", "Units a layer")),
+    (Control("arms.*.lr", "Learning rate", logarithmic=True, more="How far a step goes along the gradient."),),
+    (Control("arms.*.init_gain", "Size of the initial weights", logarithmic=True),),
     (
         Control("batch_size", "Batch size", more="Batch norm takes its mean and variance from these."),
         Control("steps", "Steps", step=50),
@@ -125,16 +97,16 @@ MAIN_ROWS = (  # what stands side by side
 )
 MAIN = tuple(control for row in MAIN_ROWS for control in row)
 ADVANCED = (
-    Control("arm.norm_placement", "Place of the norm"),
-    Control("arm.residual", "Shortcuts (residual)"),
-    Control("arm.init", "Initial weights"),
-    Control("arm.optimizer", "Optimizer"),
-    Control("arm.momentum", "Momentum", step=0.1),
-    Control("arm.weight_decay", "Weight decay", step=1e-4),
-    Control("arm.dropout", "Dropout", step=0.1),
-    Control("arm.norm_momentum", "Momentum of the running statistics", step=0.05),
-    Control("arm.norm_eps", "Epsilon of the norm", step=1e-5),
-    Control("arm.group_count", "Groups of group norm"),
+    Control("arms.*.norm_placement", "Place of the norm"),
+    Control("arms.*.residual", "Shortcuts (residual)"),
+    Control("arms.*.init", "Initial weights"),
+    Control("arms.*.optimizer", "Optimizer"),
+    Control("arms.*.momentum", "Momentum", step=0.1),
+    Control("arms.*.weight_decay", "Weight decay", step=1e-4),
+    Control("arms.*.dropout", "Dropout", step=0.1),
+    Control("arms.*.norm_momentum", "Momentum of the running statistics", step=0.05),
+    Control("arms.*.norm_eps", "Epsilon of the norm", step=1e-5),
+    Control("arms.*.group_count", "Groups of group norm"),
     Control("dataset.input_scale", "Scale of the inputs"),
     Control("dataset.noise", "Noise of the 2-D data", step=0.05),
     Control("dataset.features", "Features of random data"),
@@ -143,4 +115,5 @@ ADVANCED = (
     Control("probe_size", "Probe samples"),
     Control("measure_every", "Measure every ... steps"),
 )
-CONTROLS = (*MAIN, *ADVANCED)
+COMPARE = Control("arms.*.norm", "Compare")  # one arm for each norm that is chosen
+CONTROLS = (*MAIN, *ADVANCED)  # of one value each

@@ -52,12 +52,12 @@ def read(scope: str, part: Part) -> tuple[Settings | None, dict[str, str]]:
     return validated(part.settings, raw)
 
 
-def draw(scope: str, part: Part, problems: Mapping[str, str]) -> None:
-    """Draw all of them; `problems` are messages by field."""
+def draw(scope: str, part: Part, messages: Mapping[str, str]) -> None:
+    """Draw all of them, each with its own of the `messages`, by path."""
     for name, view in fields_of(part.settings).items():
         _draw(key_of(scope, name), view)
-        if name in problems:
-            st.error(plain(problems[name]))
+        if name in messages:
+            st.error(plain(messages[name]))
 
 
 def _draw(key: str, view: FieldView) -> None:

@@ -4,12 +4,12 @@ import streamlit as st
 
 from bnviz.config.presets import PRESETS
 from bnviz.ui import state
-from bnviz.ui.fields import CONTROLS
+from bnviz.ui.fields import COMPARE, CONTROLS
 from bnviz.ui.live_panel import live_panel
 from bnviz.ui.plain import plain
 
 TABLES = {"curves": "loss and accuracy", "layers": "layers", "histograms": "histograms"}
-LABELS = {"norms": "Compare"} | {control.path: control.label for control in CONTROLS}
+LABELS = {control.path: control.label for control in (*CONTROLS, COMPARE)}
 RUN_SHORTCUT = "Ctrl+Enter"
 
 
@@ -33,7 +33,7 @@ def run_area() -> None:
 def _note(shown: state.Shown, asked: state.Draft) -> str:
     """One line beside Run: what the controls' state means for what is shown."""
     if asked.config is None:
-        path, message = next(iter(asked.problems.items()))
+        path, message = next(iter(asked.messages.items()))
         return f":red[**Cannot run.** {LABELS.get(path, plain(path))}: {plain(message)}]"
     if asked.config != shown.config:
         return ":orange[**Changed: press Run.**] The charts still show the settings before."

@@ -17,7 +17,7 @@ from bnviz.config.run_links import RUN_LINKS
 from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui import address
 from bnviz.ui.draft import Draft, build, changes, values_of, with_one_value
-from bnviz.ui.fields import ADVANCED_KEY, CONTROLS, NORMS_KEY
+from bnviz.ui.fields import ADVANCED_KEY, COMPARE, CONTROLS
 from bnviz.ui.live_panel import replay
 from bnviz.ui.plain import plain
 
@@ -25,7 +25,7 @@ HIDE_KEY = "hide"  # of the URL: `hide=controls` is the presenter's view
 PRESET_KEY = "preset"
 PLACE = "explore"
 MOST_CHANGES = 6  # that are listed
-_KEYS = {**{control.path: control.key for control in CONTROLS}, "norms": NORMS_KEY}
+_KEYS = {control.path: control.key for control in (*CONTROLS, COMPARE)}
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ def adapt_to_dataset() -> None:
         state[_KEYS[path]] = min(state[_KEYS[path]], train_size)
 
 
-def use_one_value(name: str) -> None:
+def use_one_value(path: str) -> None:
     """Give all arms and trials the first arm's value of a field."""
     _revise()
-    st.session_state.base = with_one_value(st.session_state.base, name)
+    st.session_state.base = with_one_value(st.session_state.base, path)
 
 
 def write_link(config: RunConfig | None) -> None:

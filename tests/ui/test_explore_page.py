@@ -66,10 +66,10 @@ def test_every_preset_opens_by_link(open_page: OpenPage, name: str) -> None:
     assert link_of(app) == PRESETS[name].config
 
 
-@pytest.mark.parametrize("control", [c for c in CONTROLS if not c.choices and c.type is not bool], ids=lambda c: c.path)
+@pytest.mark.parametrize("control", [c for c in CONTROLS if c.field.bounds], ids=lambda c: c.path)
 def test_widgets_have_the_bounds_of_the_configuration(page_of_the_bounds: AppTest, control: Control) -> None:
     found = widget(page_of_the_bounds, control.path)
-    least, most = control.bounds
+    least, most = control.field.bounds
     if control.logarithmic:
         assert (float(found.options[0]), float(found.options[-1])) == (least, most)
     else:
@@ -96,11 +96,11 @@ def test_a_changed_control_waits_for_run(open_page: OpenPage, service: RunServic
 
 def test_the_link_reproduces_what_the_controls_say(open_page: OpenPage) -> None:
     app = unfold(open_page(), "advanced")
-    widget(app, "arm.activation").set_value("tanh")
-    widget(app, "arm.lr").set_value(0.5)
+    widget(app, "arms.*.activation").set_value("tanh")
+    widget(app, "arms.*.lr").set_value(0.5)
     widget(app, "seed").set_value(11)
-    widget(app, "arm.residual").set_value(True)
-    app.get_by_key("control:norms").set_value(["batch", "rms"]).run()
+    widget(app, "arms.*.residual").set_value(True)
+    app.get_by_key("control:arms.*.norm").set_value(["batch", "rms"]).run()
     press_run(app)
     config = shown(app)
     assert {(arm.activation, arm.lr, arm.residual) for arm in config.arms} == {("tanh", 0.5, True)}
@@ -113,25 +113,25 @@ def test_a_preset_loads_and_runs_and_undoes_changes(open_page: OpenPage) -> None
     app = open_page()
     app.get_by_key("preset").set_value("deep_30").run()
     assert shown(app) == PRESETS["deep_30"].config
-    assert widget(app, "arm.depth").value == 30
-    widget(app, "arm.depth").set_value(4).run()
+    assert widget(app, "arms.*.depth").value == 30
+    widget(app, "arms.*.depth").set_value(4).run()
     app.get_by_key("preset").set_value(None).run()
     assert shown(app) == PRESETS["deep_30"].config
-    assert widget(app, "arm.depth").value == 30
+    assert widget(app, "arms.*.depth").value == 30
 
 
 def test_bad_input_is_said_beside_the_control_and_loses_nothing(open_page: OpenPage) -> None:
     app = open_page()
     widget(app, "seed").set_value(5)
-    app.get_by_key("control:norms").set_value(["none", "group"])
-    widget(app, "arm.width").set_value(30).run()
+    app.get_by_key("control:arms.*.norm").set_value(["none", "group"])
+    widget(app, "arms.*.width").set_value(30).run()
     said = "Received 4; allowed: a divisor of the width 30: 1, 2, 3, 5, 6, 10, 15, 30."
     assert [error.value.replace("\\", "") for error in app.error] == [said]
     assert "**Cannot run.** Groups of group norm: " in words(app)
     press_run(app)
     assert shown(app) == PRESETS["classic"].config
-    assert (widget(app, "seed").value, widget(app, "arm.width").value) == (5, 30)
-    widget(app, "arm.group_count").set_value(5).run()
+    assert (widget(app, "seed").value, widget(app, "arms.*.width").value) == (5, 30)
+    widget(app, "arms.*.group_count").set_value(5).run()
     assert not app.error
     press_run(app)
     assert (shown(app).seed, shown(app).arms[1].group_count) == (5, 5)
@@ -139,7 +139,7 @@ def test_bad_input_is_said_beside_the_control_and_loses_nothing(open_page: OpenP
 
 def test_no_norm_chosen_is_said(open_page: OpenPage) -> None:
     app = open_page()
-    app.get_by_key("control:norms").set_value([]).run()
+    app.get_by_key("control:arms.*.norm").set_value([]).run()
     assert app.error[0].value == plain("Choose at least one, at most six.")
 
 
@@ -148,8 +148,8 @@ def test_too_costly_is_said_before_and_after_arriving(open_page: OpenPage) -> No
     assert not app.exception
     assert shown(app).arms[0].width == 512
     assert any("multiply-adds" in error.value.replace("\\", "") for error in app.error)
-    widget(app, "arm.width").set_value(8)
-    widget(app, "arm.depth").set_value(2).run()
+    widget(app, "arms.*.width").set_value(8)
+    widget(app, "arms.*.depth").set_value(2).run()
     press_run(app)
     assert not app.error
 
@@ -186,10 +186,10 @@ def test_differences_of_a_link_are_said_and_can_be_ended(open_page: OpenPage) ->
     widget(app, "steps").set_value(70).run()
     press_run(app)
     assert [arm.lr for arm in shown(app).arms] == [0.01, 0.1]
-    app.get_by_key("one:lr").click().run()
+    app.get_by_key("one:arms.*.lr").click().run()
     press_run(app)
     assert [arm.lr for arm in shown(app).arms] == [0.01, 0.01]
-    assert widget(app, "arm.lr").value == 0.01
+    assert widget(app, "arms.*.lr").value == 0.01
 
 
 def test_values_by_trial_are_said_and_can_be_ended(open_page: OpenPage) -> None:
@@ -197,7 +197,7 @@ def test_values_by_trial_are_said_and_can_be_ended(open_page: OpenPage) -> None:
     captions = " ".join(caption.value for caption in app.caption).replace("\\", "")
     assert "Learning rate differs, as the link has it: no norm 0.1, batch norm 0.1 0.2 0.4." in captions
     assert shown(app).trials == 3
-    app.get_by_key("one:lr").click().run()
+    app.get_by_key("one:arms.*.lr").click().run()
     widget(app, "trials").set_value(5).run()
     assert not app.error
     press_run(app)
@@ -317,7 +317,7 @@ def test_a_button_pressed_with_a_late_address_is_a_change(open_page: OpenPage) -
     app = open_page(**{"arms.0.lr": "0.01"})
     late = dict(app.query_params)
     widget(app, "seed").set_value(2).run()
-    app.get_by_key("one:lr").click()
+    app.get_by_key("one:arms.*.lr").click()
     at_address(app, late).run()
     assert link_of(app).seed == 2
     assert [arm.lr for arm in link_of(app).arms] == [0.01, 0.01]
@@ -326,11 +326,11 @@ def test_a_button_pressed_with_a_late_address_is_a_change(open_page: OpenPage) -
 def test_going_back_leads_away_from_what_cannot_run(open_page: OpenPage) -> None:
     app = open_page()
     widget(app, "seed").set_value(1).run()
-    app.get_by_key("control:norms").set_value([]).run()
+    app.get_by_key("control:arms.*.norm").set_value([]).run()
     assert app.error
     at_address(app, {}).run()
     assert not app.error
-    assert (widget(app, "seed").value, widget(app, "norms").value) == (0, ["none", "batch"])
+    assert (widget(app, "seed").value, widget(app, "arms.*.norm").value) == (0, ["none", "batch"])
 
 
 def test_coming_back_from_another_page_finds_all_as_it_was(open_page: OpenPage) -> None:
@@ -346,12 +346,12 @@ def test_coming_back_from_another_page_finds_all_as_it_was(open_page: OpenPage) 
 
 def test_folded_controls_keep_their_values(open_page: OpenPage) -> None:
     app = unfold(open_page(), "advanced")
-    widget(app, "arm.dropout").set_value(0.25).run()
+    widget(app, "arms.*.dropout").set_value(0.25).run()
     app.session_state["advanced"] = False
     app.run()
-    assert not [box for box in app.number_input if box.key == "control:arm.dropout"]
+    assert not [box for box in app.number_input if box.key == "control:arms.*.dropout"]
     widget(app, "seed").set_value(3).run()
     press_run(app)
     assert {arm.dropout for arm in shown(app).arms} == {0.25}
     assert link_of(app).arms[0].dropout == 0.25
-    assert widget(unfold(app, "advanced"), "arm.dropout").value == 0.25
+    assert widget(unfold(app, "advanced"), "arms.*.dropout").value == 0.25

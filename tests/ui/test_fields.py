@@ -8,10 +8,10 @@ from pydantic import BaseModel
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.config.presets import PRESETS
-from bnviz.ui.draft import build, has_distinct_norms, values_of, varying_fields
+from bnviz.ui.draft import build, has_distinct_norms, values_of, varying_paths
 from bnviz.ui.fields import CONTROLS, Control
 
-MODELS: dict[str, type[BaseModel]] = {"arm": ArmConfig, "dataset": DatasetConfig, "": RunConfig}
+MODELS: dict[str, type[BaseModel]] = {"arms.*": ArmConfig, "dataset": DatasetConfig, "": RunConfig}
 WITHOUT_CONTROL = {"dataset", "arms", "extras", "name", "norm", "per_trial"} | {  # of the experiments
     "architecture", "norm_on_input", "dropout_placement", "gamma_init", "beta_init", "recurrent_norm",
     "trial_seeds", "batch_mode", "test_scale", "test_shift",
@@ -34,14 +34,13 @@ def test_bounds_choices_and_help_are_the_models(control: Control) -> None:
     least = [item.ge for item in field.metadata if isinstance(item, Ge)]
     most = [item.le for item in field.metadata if isinstance(item, Le)]
     if least:
-        assert control.bounds == (least[0], most[0])
-        assert all(type(bound) is control.type for bound in control.bounds)
+        assert control.field.bounds == (least[0], most[0])
     else:
-        assert control.type is bool or control.choices == get_args(field.annotation)
+        assert control.field.kind == "bool" or control.field.choices == get_args(field.annotation)
 
 
 def test_stops_are_one_two_five_and_hold_what_is_asked_for() -> None:
-    control = next(control for control in CONTROLS if control.path == "arm.lr")
+    control = next(control for control in CONTROLS if control.path == "arms.*.lr")
     stops = control.stops(0.15)
     assert stops[:4] == [1e-6, 2e-6, 5e-6, 1e-5]
     assert stops[-1] == 100
@@ -57,7 +56,7 @@ def test_untouched_controls_give_the_configuration_back(name: str) -> None:
 
 def test_a_shared_value_goes_to_every_arm() -> None:
     config = PRESETS["tiny_batch"].config
-    built = build(config, {**values_of(config), "arm.lr": 0.5}).config
+    built = build(config, {**values_of(config), "arms.*.lr": 0.5}).config
     assert built is not None
     assert {arm.lr for arm in built.arms} == {0.5}
     assert [arm.norm for arm in built.arms] == [arm.norm for arm in config.arms]
@@ -65,8 +64,8 @@ def test_a_shared_value_goes_to_every_arm() -> None:
 
 def test_differences_of_a_link_are_kept() -> None:
     base = RunConfig(arms=(ArmConfig(lr=0.1), ArmConfig(norm="batch", lr=0.5, name="fast")))
-    assert varying_fields(base) == ("lr",)
-    built = build(base, {**values_of(base), "arm.width": 20, "norms": ["batch", "none", "rms"]}).config
+    assert varying_paths(base) == ("arms.*.lr",)
+    built = build(base, {**values_of(base), "arms.*.width": 20, "arms.*.norm": ["batch", "none", "rms"]}).config
     assert built is not None
     assert [(arm.norm, arm.lr, arm.name, arm.width) for arm in built.arms] == [
         ("batch", 0.5, "fast", 20), ("none", 0.1, "", 20), ("rms", 0.1, "", 20),
@@ -76,7 +75,7 @@ def test_differences_of_a_link_are_kept() -> None:
 def test_arms_of_the_same_norm_are_kept_as_they_are() -> None:
     base = RunConfig(arms=(ArmConfig(norm="batch"), ArmConfig(norm="batch", norm_placement="after_activation")))
     assert not has_distinct_norms(base)
-    built = build(base, {**values_of(base), "norms": ["none"], "arm.depth": 3}).config
+    built = build(base, {**values_of(base), "arms.*.norm": ["none"], "arms.*.depth": 3}).config
     assert built is not None
     assert [(arm.norm, arm.norm_placement, arm.depth) for arm in built.arms] == [
         ("batch", "before_activation", 3), ("batch", "after_activation", 3),
@@ -86,28 +85,28 @@ def test_arms_of_the_same_norm_are_kept_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("changes", "path", "allowed"),
     [
-        ({"arm.lr": -1.0}, "arm.lr", "0.000001 to 100"),
-        ({"arm.group_count": 5, "norms": ["group"]}, "arm.group_count", "1, 2, 4, 8, 16, 32"),
+        ({"arms.*.lr": -1.0}, "arms.*.lr", "0.000001 to 100"),
+        ({"arms.*.group_count": 5, "arms.*.norm": ["group"]}, "arms.*.group_count", "1, 2, 4, 8, 16, 32"),
         ({"batch_size": 64, "dataset.train_size": 50, "probe_size": 50}, "batch_size", "at most 50"),
         ({"dataset.train_size": 5000}, "dataset.train_size", "at most 1796"),
-        ({"norms": []}, "norms", "at least one"),
-        ({"steps": 1, "trials": 128, "arm.width": 512, "arm.depth": 100}, "trials", "GB of memory, allowed are 2 GB"),
-        ({"steps": 5000, "trials": 32, "arm.width": 512, "batch_size": 1024}, "steps", "allowed are"),
+        ({"arms.*.norm": []}, "arms.*.norm", "at least one"),
+        ({"steps": 1, "trials": 128, "arms.*.width": 512, "arms.*.depth": 100}, "trials", "GB of memory, allowed are 2 GB"),
+        ({"steps": 5000, "trials": 32, "arms.*.width": 512, "batch_size": 1024}, "steps", "allowed are"),
     ],
 )
 def test_a_problem_is_at_its_control(changes: dict[str, object], path: str, allowed: str) -> None:
     base = PRESETS["classic"].config
     draft = build(base, {**values_of(base), **changes})
     assert draft.config is None
-    assert list(draft.problems) == [path]
-    assert allowed in draft.problems[path]
+    assert list(draft.messages) == [path]
+    assert allowed in draft.messages[path]
 
 
 def test_mistakes_that_all_arms_share_are_told_once() -> None:
     base = PRESETS["classic"].config
-    mistakes = {"arm.depth": 0, "arm.width": 0, "arm.lr": -1.0, "arm.dropout": 2.0}
+    mistakes = {"arms.*.depth": 0, "arms.*.width": 0, "arms.*.lr": -1.0, "arms.*.dropout": 2.0}
     norms = ["none", "batch", "layer", "group", "instance", "rms"]
-    assert list(build(base, {**values_of(base), **mistakes, "norms": norms}).problems) == [*mistakes]
+    assert list(build(base, {**values_of(base), **mistakes, "arms.*.norm": norms}).messages) == [*mistakes]
 
 
 def test_the_decision_boundary_follows_the_data_set() -> None:

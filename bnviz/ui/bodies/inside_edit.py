@@ -145,9 +145,9 @@ def _number(name: str, value: object) -> float:
 
 def apply(part: Part, settings: ArithmeticSettings, changes: Mapping[str, Any]) -> ArithmeticSettings:
     """Put changed settings into the controls, or leave all as it is. Raises `Refused`."""
-    now, problems = validated(part.settings, {**settings.model_dump(), **changes})
+    now, messages = validated(part.settings, {**settings.model_dump(), **changes})
     if not isinstance(now, ArithmeticSettings):
-        raise Refused("; ".join(f"{part.settings.model_fields[name].title}: {text}" for name, text in problems.items()))
+        raise Refused("; ".join(f"{part.settings.model_fields[name].title}: {text}" for name, text in messages.items()))
     for name in changes:
         st.session_state[key_of(SCOPE, name)] = getattr(now, name)
     return now
