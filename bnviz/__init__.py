@@ -3,8 +3,9 @@
     import bnviz
     for record in bnviz.run(bnviz.RunConfig()): ...
     trace = bnviz.record(bnviz.RunConfig())   # trace.curves, trace.layers, trace.histograms
+    verdict, results = bnviz.conclude("race", "figure1")
 
-`run` and `record` need torch and are imported when first used: the web process imports this package
+`run`, `record` and `conclude` need torch and are imported when first used: the web process imports this package
 for its configuration and its charts and never loads torch.
 """
 
@@ -12,15 +13,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.studies import StudyConfig
 
 if TYPE_CHECKING:
+    from bnviz.experiments.board.headless import conclude
     from bnviz.runs.recording import Trace, record
     from bnviz.training.run import run
 
-__all__ = ["ArmConfig", "DatasetConfig", "RunConfig", "Trace", "record", "run"]
+__all__ = ["ArmConfig", "DatasetConfig", "RunConfig", "StudyConfig", "Trace", "conclude", "record", "run"]
 
-
-_LAZY = {"run": "bnviz.training.run", "record": "bnviz.runs.recording", "Trace": "bnviz.runs.recording"}
+_LAZY = {
+    "conclude": "bnviz.experiments.board.headless",
+    "record": "bnviz.runs.recording",
+    "run": "bnviz.training.run",
+    "Trace": "bnviz.runs.recording",
+}
 
 
 def __getattr__(name: str) -> Any:
