@@ -48,11 +48,11 @@ def serve(port: int) -> None:
     import uvicorn
 
     from bnviz.runs.service import RunService, set_service
-    from bnviz.runs.settings import Settings
+    from bnviz.runs.settings import ServerSettings
     from bnviz.runs.workers.engine import LocalEngine
 
     engine = LocalEngine(run="sse:paced_run", python_path=(str(Path(__file__).parent),))
-    set_service(RunService(Settings(data_dir=""), engine))
+    set_service(RunService(ServerSettings(data_dir=""), engine))
     from app import app
 
     uvicorn.run(app, port=port, log_level="warning")

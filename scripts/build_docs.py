@@ -33,7 +33,7 @@ A run is described completely by one frozen `bnviz.RunConfig`; its seed is part 
 same numbers on the page, in the API, in Python and on the command line. `RunConfig.run_id` names it.
 
 The dotted keys below are those of `--set` on the command line (`--set arms.0.lr=0.1 steps=500`) and of the page's
-link. `N` counts the arms from 0; `*` in its place stands for all arms (`--set arms.*.lr=0.1`).
+link. `N` counts the arms from 0; `*` in its place stands for all arms (`--set 'arms.*.lr=0.1'`).
 In JSON they are nested objects: `{"steps": 500, "arms": [{"norm": "batch"}]}`.
 What is left out takes its default. A value that is not allowed is refused with its key, what was received and what is allowed.
 """
@@ -87,11 +87,11 @@ def _parts(config: RunConfig) -> list[tuple[str, BaseModel]]:
 
 
 def _differences(model: BaseModel) -> str:
-    """The plain fields that are not at their default."""
+    """The fields that are not at their default and are set as a whole."""
     default = type(model)()
     changed = {name: getattr(model, name) for name in type(model).model_fields if getattr(model, name) != getattr(default, name)}
-    plain = [f"`{name}={_text(value)}`" for name, value in changed.items() if name not in ("arms", "dataset", "per_trial")]
-    return ", ".join(plain) or "the defaults"
+    told = [f"`{name}={_text(value)}`" for name, value in changed.items() if not fields_of(type(model))[name].owner]
+    return ", ".join(told) or "the defaults"
 
 
 def _text(value: object) -> str:

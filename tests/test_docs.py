@@ -19,7 +19,7 @@ from bnviz.experiments.kit.base import Experiment
 from bnviz.panels import PANELS
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
 from bnviz.records.tables import PERCENTILE_MEASURES
-from bnviz.runs.settings import Settings, variable
+from bnviz.runs.settings import ServerSettings, variable
 from bnviz.web.api import TableName, build_api
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ PREFIXES: tuple[tuple[type[BaseModel], str], ...] = (
 )
 FIELDS = [prefix + name for model, prefix in PREFIXES for name in model.model_fields]
 MEASURES = [*CURVE_MEASURES, *LAYER_MEASURES, *PERCENTILE_MEASURES, "diverged_at"]
-SETTINGS = [variable(name) for name in Settings.model_fields]
+SETTINGS = [variable(name) for name in ServerSettings.model_fields]
 
 
 def told(page: str) -> set[str]:

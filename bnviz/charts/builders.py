@@ -178,7 +178,7 @@ def add_theory_line(chart: ChartSpec, x: ArrayLike, y: ArrayLike, label: str = "
     style = ArmStyle(label, THEORY_COLOR, THEORY_DASHES[taken % len(THEORY_DASHES)], "")
     line = {"color": style.color, "dash": style.dash, "width": 2}
     template = f"{label}<br>%{{x:.3g}}: %{{y:.3g}}<extra></extra>"
-    points = {"x": [_plain(value) for value in xs], "y": [_plain(value) for value in ys]}
+    points = {"x": [_json_number(value) for value in xs], "y": [_json_number(value) for value in ys]}
     chart.add_static({"mode": "lines", "name": label, "line": line, "hovertemplate": template, **points})
     chart.legend = (*chart.legend, style)
     if fit:
@@ -250,6 +250,6 @@ def _log_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickvals": shown, "ticktext": [short_text(value) for value in shown]}
 
 
-def _plain(value: float) -> float | None:
+def _json_number(value: float) -> float | None:
     """A number for JSON, with more digits than a measurement: closed forms are compared with each other."""
     return float(f"{value:.5g}") if math.isfinite(value) else None

@@ -66,7 +66,12 @@ def _parser() -> _Parser:
         "--config", metavar="FILE", type=Path, help="start from a JSON file, such as the config.json of another run"
     )
     run.add_argument(
-        "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="change a field, as in arms.0.lr=0.1"
+        "--set",
+        metavar="KEY=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="change a field: steps=500, arms.0.lr=0.1, or 'arms.*.lr=0.1' for all arms",
     )
     run.add_argument("--out", metavar="DIR", type=Path, required=True, help="where to write: " + ", ".join(FILES))
     run.add_argument("--force", action="store_true", help="overwrite the files of an earlier run in DIR")

@@ -40,16 +40,16 @@ def apply_overrides(
     Raises:
         OverrideError: a path that names no field which is set as a whole.
     """
-    result = _plain(base)
+    result = _copied(base)
     for path, text in pairs:
         _set(whole(model), result, path, text)
     return result
 
 
-def _plain(value: Any) -> Any:
+def _copied(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def from_text(view: FieldView, text: str) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bnviz.records.records import RunEnded, RunFailed, RunStopped
-from bnviz.runs.settings import Settings
+from bnviz.runs.settings import ServerSettings
 from bnviz.runs.status import LiveRun
 
 MEGABYTE = 2**20
@@ -11,9 +11,9 @@ MAX_KEPT_RUNS = 500  # ended runs in memory, however small
 KEEP_SECONDS = 10.0  # one that somebody has just asked for stays, whatever it takes: a page asks again
 
 
-def overdue(run: LiveRun, settings: Settings, now: float) -> RunEnded | None:
+def overdue(run: LiveRun, settings: ServerSettings, now: float) -> RunEnded | None:
     """The record that ends the run, when a limit in time is reached; `now` is of `time.monotonic`."""
-    step = run.trace.step
+    step = run.journal.step
     if not run.watchers and now - run.watched_at > settings.unwatched_seconds:
         return RunStopped(step, f"Stopped: nobody watched it for {settings.unwatched_seconds:g} seconds.")
     if run.state == "running" and now - run.started_at > settings.run_seconds:
@@ -23,18 +23,18 @@ def overdue(run: LiveRun, settings: Settings, now: float) -> RunEnded | None:
     return None
 
 
-def oversized(run: LiveRun, settings: Settings) -> RunEnded | None:
+def oversized(run: LiveRun, settings: ServerSettings) -> RunEnded | None:
     """The record that ends the run, when its records take too much memory."""
-    if run.trace.record_bytes <= settings.run_mb * MEGABYTE:
+    if run.journal.record_bytes <= settings.run_mb * MEGABYTE:
         return None
     reason = f"Stopped: its records take more than {settings.run_mb} MB. Measure less often or fewer trials."
-    return RunStopped(run.trace.step, reason)
+    return RunStopped(run.journal.step, reason)
 
 
-def forgettable(runs: Sequence[LiveRun], settings: Settings, now: float) -> list[LiveRun]:
+def forgettable(runs: Sequence[LiveRun], settings: ServerSettings, now: float) -> list[LiveRun]:
     """The ended runs to forget so that the others keep within the bounds on memory; `runs` from least recently used."""
     ended = [run for run in runs if run.over]
-    excess_bytes = sum(run.trace.bytes for run in ended) - settings.trace_mb * MEGABYTE
+    excess_bytes = sum(run.journal.bytes for run in ended) - settings.trace_mb * MEGABYTE
     excess_runs = len(ended) - MAX_KEPT_RUNS
     found = []
     for run in ended:
@@ -42,6 +42,6 @@ def forgettable(runs: Sequence[LiveRun], settings: Settings, now: float) -> list
             break
         if not run.watchers and now - max(run.watched_at, run.ended_at or now) > KEEP_SECONDS:
             found.append(run)
-            excess_bytes -= run.trace.bytes
+            excess_bytes -= run.journal.bytes
             excess_runs -= 1
     return found

@@ -45,10 +45,10 @@ def origin(config: AnyConfig) -> str:
 
 
 def _stages_hash(config: StudyConfig) -> str:
-    return _short(hashlib.sha256(json.dumps([_plain(stage) for stage in stages_of(config)], sort_keys=True).encode()))
+    return _short(hashlib.sha256(json.dumps([_as_json(stage) for stage in stages_of(config)], sort_keys=True).encode()))
 
 
-def _plain(stage: Stage) -> dict[str, object]:
+def _as_json(stage: Stage) -> dict[str, object]:
     """Everything of a stage that its records depend on: all but its label."""
     return {
         "key": stage.key,

@@ -1,6 +1,6 @@
 """Starts, shares, limits and ends runs; used by Streamlit's script threads and by the API's event loop alike.
 
-    submit -> queued -> running -> finished          reader thread (one a run): worker -> trace, then the store
+    submit -> queued -> running -> finished          reader thread (one a run): worker -> journal, then the store
                    '-> stopped | failed <-'          keeper thread (one): limits, unwatched runs, the launcher
 
 Equal configurations share one run. No method waits for a worker.
@@ -12,20 +12,18 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 from bnviz.config.ceilings import check_cost
 from bnviz.config.studies import AnyConfig, StudyConfig
 from bnviz.experiments.board.catalog import check_study
 from bnviz.records.codec import CodecError, decode
 from bnviz.records.records import END_STATES, RunEnded, RunFailed, RunFinished, RunStopped
-from bnviz.runs.limits import MEGABYTE, forgettable, overdue, oversized
-from bnviz.runs.settings import Settings, read_settings
+from bnviz.runs.journal import Journal, OutOfOrder
+from bnviz.runs.known import KnownRuns
+from bnviz.runs.limits import overdue, oversized
+from bnviz.runs.settings import ServerSettings, read_settings
 from bnviz.runs.singleton import set_singleton, singleton
 from bnviz.runs.status import LiveRun, QueueFull, RunStatus, UnknownRun
-from bnviz.runs.store import Store
-from bnviz.runs.trace import OutOfOrder, Trace
 from bnviz.runs.workers.engine import Engine, EngineUnavailable, LocalEngine
 from bnviz.runs.workers.protocol import RECORD, TRACEBACK
 
@@ -46,14 +44,12 @@ class RunService:
         engine: where runs are executed; workers on this machine by default.
     """
 
-    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+    def __init__(self, settings: ServerSettings, engine: Engine | None = None) -> None:
         self.settings = settings
         self.engine = engine or LocalEngine(worker_mb=settings.worker_mb)
         self.started_at = time.monotonic()
-        folder = settings.data_dir.strip()
-        self._store = Store(Path(folder).expanduser(), settings.store_mb * MEGABYTE) if folder else None
         self._lock = threading.RLock()
-        self._runs: dict[str, LiveRun] = {}  # in the order of their last use
+        self._known = KnownRuns(settings, self._lock)
         self._queue: deque[LiveRun] = deque()
         self._active: set[LiveRun] = set()  # with a worker, or about to have one
         self._keeper: threading.Thread | None = None
@@ -67,18 +63,16 @@ class RunService:
     def close(self) -> None:
         """Stop every run and end all processes."""
         self._closing.set()
-        with self._lock:
-            live = [run for run in self._runs.values() if not run.over]
+        live = self._known.live()
         if self._keeper:
             self._keeper.join(KEEPER_JOIN_SECONDS)  # it must not start the launcher again
         for run in live:
-            self._end(run, RunStopped(run.trace.step, "The server is stopping."))
+            self._end(run, RunStopped(run.journal.step, "The server is stopping."))
         self.engine.close()
         for run in live:
             if run.worker:  # of an engine that outlives this service
                 run.worker.terminate()
-        if self._store:
-            self._store.close()
+        self._known.close()
 
     def submit(self, config: AnyConfig) -> RunStatus:
         """Start a run, or join the one of an equal configuration; one that stopped or failed is started again.
@@ -93,9 +87,9 @@ class RunService:
         else:
             check_cost(config)
         self._start_keeper()
-        run = self._find(config.run_id)
+        run = self._known.find(config.run_id)
         with self._lock:
-            run = self._runs.get(config.run_id, run)
+            run = self._known.held(config.run_id) or run
             if run is None or run.state in ("stopped", "failed"):
                 run = self._enqueue(config)
             run.watched_at = time.monotonic()
@@ -110,16 +104,16 @@ class RunService:
     def stop(self, run_id: str, reason: str = "Stopped by the visitor.") -> RunStatus:
         """End a run now; one that has ended stays as it is. Raises `UnknownRun`."""
         run = self.live(run_id)
-        self._end(run, RunStopped(run.trace.step, reason))
+        self._end(run, RunStopped(run.journal.step, reason))
         return run.status()
 
-    def trace(self, run_id: str) -> Trace:
+    def journal(self, run_id: str) -> Journal:
         """The run's records, growing while it runs. Raises `UnknownRun`."""
-        return self.live(run_id).trace
+        return self.live(run_id).journal
 
     def live(self, run_id: str) -> LiveRun:
         """The service's notes on a run, to be read only. Raises `UnknownRun`."""
-        run = self._find(run_id)
+        run = self._known.find(run_id)
         if run is None:
             raise UnknownRun(run_id)
         return run
@@ -150,29 +144,11 @@ class RunService:
                 self._keeper = threading.Thread(target=self._keep, name="bnviz-keeper", daemon=True)
                 self._keeper.start()
 
-    def _find(self, run_id: str) -> LiveRun | None:
-        """The run, from memory or else from the store."""
-        with self._lock:
-            if run := self._runs.pop(run_id, None):
-                self._runs[run_id] = run  # most recently used is last
-                return run
-        records = self._store.load(run_id) if self._store else None
-        return self._restore(run_id, records) if records else None
-
-    def _restore(self, run_id: str, records: list[Any]) -> LiveRun:
-        run = LiveRun(records[0][0].config)
-        for record, payload in records:
-            run.trace.append(record, payload)
-        run.state, run.ended_at = "finished", time.monotonic()
-        with self._lock:
-            return self._runs.setdefault(run_id, run)
-
     def _enqueue(self, config: AnyConfig) -> LiveRun:
         if len(self._active) >= self.settings.max_workers and len(self._queue) >= self.settings.queue_size:
             raise QueueFull(len(self._queue), RETRY_AFTER_SECONDS)
         run = LiveRun(config)
-        self._runs.pop(run.id, None)
-        self._runs[run.id] = run
+        self._known.add(run)
         self._queue.append(run)
         self._fill_workers()
         return run
@@ -185,11 +161,11 @@ class RunService:
             run.started_at = run.heard_at = time.monotonic()
             self._active.add(run)
             threading.Thread(target=self._execute, args=(run,), name=f"bnviz-run-{run.id}", daemon=True).start()
-            run.trace.wakeup.notify()
+            run.journal.wakeup.notify()
         for position, run in enumerate(self._queue, 1):
             if run.queue_position != position:
                 run.queue_position = position
-                run.trace.wakeup.notify()
+                run.journal.wakeup.notify()
 
     def _execute(self, run: LiveRun) -> None:
         """The reader thread: from the start of the worker to its last byte."""
@@ -199,13 +175,13 @@ class RunService:
             self._end(run, RunFailed(0, str(error)))
         except Exception:
             _log.exception("run %s: its reader broke", run.id)
-            self._end(run, RunFailed(run.trace.step, "The server could not read the run's records."))
+            self._end(run, RunFailed(run.journal.step, "The server could not read the run's records."))
         finally:
             with self._lock:
                 self._active.discard(run)
                 self._fill_workers()
-        if run.state == "finished" and self._store:
-            self._store.save(run.config, run.trace.payloads)
+        if run.state == "finished":
+            self._known.save(run)
 
     def _read_worker(self, run: LiveRun) -> None:
         worker = self.engine.launch(run.config)
@@ -218,7 +194,7 @@ class RunService:
             self._receive(run, message)
         how = worker.wait()
         if not run.over:
-            self._end(run, RunFailed(run.trace.step, f"The worker process died ({how or 'without a word'}). Run it again."))
+            self._end(run, RunFailed(run.journal.step, f"The worker process died ({how or 'without a word'}). Run it again."))
 
     def _receive(self, run: LiveRun, message: bytes) -> None:
         kind, payload = message[:1], message[1:]
@@ -229,7 +205,7 @@ class RunService:
                 self._take(run, payload)
             except (CodecError, OutOfOrder) as error:
                 _log.error("run %s: %s", run.id, error)
-                self._end(run, RunFailed(run.trace.step, "The worker sent something that is not a record."))
+                self._end(run, RunFailed(run.journal.step, "The worker sent something that is not a record."))
 
     def _take(self, run: LiveRun, payload: bytes) -> None:
         record = decode(payload)
@@ -238,7 +214,7 @@ class RunService:
             return
         with run.lock:
             if not run.over:
-                run.trace.append(record, payload)
+                run.journal.append(record, payload)
         if ended := oversized(run, self.settings):
             self._end(run, ended)
 
@@ -253,22 +229,14 @@ class RunService:
                 if run in self._queue:
                     self._queue.remove(run)
                     self._fill_workers()
-            run.trace.append(record)
+            run.journal.append(record)
         _log.log(logging.WARNING if run.state == "failed" else logging.INFO, "run %s %s: %s", run.id, run.state, run.reason or "")
         if run.worker and not isinstance(record, RunFinished) and not self._closing.is_set():
             run.worker.terminate()
 
-    def _evict(self) -> None:
-        with self._lock:
-            for run in forgettable(
-                [run for run in self._runs.values() if run not in self._active], self.settings, time.monotonic()
-            ):
-                del self._runs[run.id]
-
     def _keep(self) -> None:
         """The keeper thread."""
-        if self._store:
-            self._store.open()
+        self._known.open()
         while not self._closing.is_set():
             try:
                 self.engine.start()
@@ -276,7 +244,7 @@ class RunService:
                     live = [*self._active, *self._queue]
                 for run in live:
                     self._limit(run, time.monotonic())
-                self._evict()
+                self._known.forget(self._active, time.monotonic())
             except Exception:
                 _log.exception("the keeper broke and goes on")
             self._closing.wait(KEEPER_SECONDS)

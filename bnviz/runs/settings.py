@@ -29,7 +29,7 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-class Settings(BaseModel):
+class ServerSettings(BaseModel):
     """All settings; a field `max_workers` is the variable BNVIZ_MAX_WORKERS."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,16 +49,16 @@ class Settings(BaseModel):
     )
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(environment: Mapping[str, str] = os.environ) -> ServerSettings:
     """Read the settings from BNVIZ_* variables; empty ones count as not set, except BNVIZ_DATA_DIR.
 
     Raises:
         BadSetting: it lists every bad variable, one a line.
     """
-    given = {name: environment[variable(name)] for name in Settings.model_fields if variable(name) in environment}
+    given = {name: environment[variable(name)] for name in ServerSettings.model_fields if variable(name) in environment}
     given = {name: text for name, text in given.items() if text.strip() or name == "data_dir"}
     try:
-        return Settings.model_validate(given)
+        return ServerSettings.model_validate(given)
     except ValidationError as error:
         found = problems(error)
         details = {detail["loc"][0]: detail["msg"] for detail in error.errors(include_url=False)}
@@ -66,5 +66,5 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a field of `Settings`."""
+    """The environment variable of a field of `ServerSettings`."""
     return PREFIX + name.upper()

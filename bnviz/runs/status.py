@@ -7,7 +7,7 @@ from typing import Literal
 
 from bnviz.config.studies import AnyConfig
 from bnviz.records.records import EndState
-from bnviz.runs.trace import Trace
+from bnviz.runs.journal import Journal
 from bnviz.runs.workers.engine import Worker
 
 State = Literal["queued", "running"] | EndState
@@ -45,14 +45,14 @@ class RunStatus:
 
 
 class LiveRun:
-    """The service's own notes on a run. `lock` guards the end of the trace, all else is the service's lock's.
+    """The service's own notes on a run. `lock` guards the end of the journal, all else is the service's lock's.
 
     Take `lock` before the service's lock, never after it.
     """
 
     def __init__(self, config: AnyConfig) -> None:
         self.id, self.config = config.run_id, config
-        self.trace = Trace()
+        self.journal = Journal()
         self.lock = threading.Lock()
         self.state: State = "queued"
         self.reason: str | None = None
@@ -70,14 +70,14 @@ class LiveRun:
 
     def status(self, cached: bool = False) -> RunStatus:
         """Take a snapshot."""
-        trace = self.trace
+        journal = self.journal
         return RunStatus(
             id=self.id,
             config=self.config,
             state=self.state,
             queue_position=self.queue_position,
-            frames=trace.frame_count,
-            step=trace.step,
+            frames=journal.frame_count,
+            step=journal.step,
             reason=self.reason,
             cached=cached,
             watchers=self.watchers,

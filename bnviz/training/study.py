@@ -21,7 +21,7 @@ from bnviz.training.run import run
 from bnviz.training.threads import on_one_thread
 
 PROBES = "bnviz.probes"  # the package of the probes
-Measured = tuple[int, float, tuple[ArmMeasured, ...], Mapping[str, NDArray[np.float64]]]  # step, share done, arms, values
+StageStep = tuple[int, float, tuple[ArmMeasured, ...], Mapping[str, NDArray[np.float64]]]  # step, share done, arms, values
 
 
 @on_one_thread
@@ -50,17 +50,17 @@ def run_study(config: StudyConfig, stages: Sequence[Stage]) -> Iterator[Record]:
     yield RunFinished(step=frame)
 
 
-def _measure(stage: Stage) -> Iterator[Measured]:
+def _measure(stage: Stage) -> Iterator[StageStep]:
     return _train(stage, stage.run) if stage.run else _probe(stage)
 
 
-def _train(stage: Stage, config: RunConfig) -> Iterator[Measured]:
+def _train(stage: Stage, config: RunConfig) -> Iterator[StageStep]:
     for record in run(config, frozenset(stage.keep)):
         if isinstance(record, StepMeasured):
             yield record.step, record.step / max(config.steps, 1), record.arms, {}
 
 
-def _probe(stage: Stage) -> Iterator[Measured]:
+def _probe(stage: Stage) -> Iterator[StageStep]:
     """Run a probe, which is found by its name: probes look at trained networks and so stand above this package."""
     is_name = stage.probe.isidentifier() and not stage.probe.startswith("_")
     if not is_name or find_spec(f"{PROBES}.{stage.probe}") is None:
@@ -70,7 +70,7 @@ def _probe(stage: Stage) -> Iterator[Measured]:
         yield step, share, (), {name: np.asarray(value, np.float64) for name, value in values.items()}
 
 
-def _with_last(measured: Iterator[Measured]) -> Iterator[tuple[Measured, bool]]:
+def _with_last(measured: Iterator[StageStep]) -> Iterator[tuple[StageStep, bool]]:
     """Each measurement, and whether it is the stage's last: known when the next has come or none is left."""
     previous = None
     for current in measured:

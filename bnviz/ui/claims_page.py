@@ -17,7 +17,7 @@ from bnviz.experiments.board.claims import (
     read,
     summary,
 )
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 
 WORDS = {  # Streamlit's icon and colour; the word itself is always there
     "supported": (":material/check_circle:", "green"),
@@ -54,11 +54,11 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
     changed = changes_since(board)
     if changed:
         more = f"; and {len(changed) - MOST_CHANGES} more" if len(changed) > MOST_CHANGES else ""
-        told = plain("; ".join(changed[:MOST_CHANGES]))
+        told = escaped("; ".join(changed[:MOST_CHANGES]))
         st.warning(f"The app has changed since this board was recorded: {told}{more}.", icon=":material/update:")
-    st.markdown(f"**{plain(summary(board))}.**")
+    st.markdown(f"**{escaped(summary(board))}.**")
     _table(board, pages)
-    st.caption(f"{plain(footing(board))} {COMMAND}")
+    st.caption(f"{escaped(footing(board))} {COMMAND}")
     _downloads(board)
 
 
@@ -77,9 +77,9 @@ def _table(board: Board, pages: Mapping[str, StreamlitPage]) -> None:
 def _row(row: Row, pages: Mapping[str, StreamlitPage]) -> None:
     verdict, claim, measured, where = st.columns(COLUMNS, vertical_alignment="center")
     icon, color = WORDS.get(row.judgement, WORDS[NOT_MEASURED])
-    verdict.markdown(f":{color}[{icon} **{plain(row.judgement)}**]")
-    claim.markdown(f"{plain(row.claim)}  \n:small[[{plain(row.source)}]({row.source_url})]")
-    measured.markdown(plain(row.measured))
+    verdict.markdown(f":{color}[{icon} **{escaped(row.judgement)}**]")
+    claim.markdown(f"{escaped(row.claim)}  \n:small[[{escaped(row.source)}]({row.source_url})]")
+    measured.markdown(escaped(row.measured))
     page = pages.get(row.experiment)
     if page is not None:
         where.page_link(page, label=page.title, query_params=row.query, width="stretch")

@@ -12,7 +12,7 @@ from bnviz.config.models import MAX_ARMS, NORM_LABELS, RunConfig
 from bnviz.ui import state
 from bnviz.ui.draft import field_values, has_distinct_norms, values_of, varying_paths
 from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, COMPARE, MAIN_ROWS, NORMS, Control, word
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 
 
 def draw_controls(messages: Mapping[str, str]) -> None:
@@ -50,7 +50,7 @@ def _norms(base: RunConfig, messages: Mapping[str, str]) -> None:
             help="Each trains its own net: same initial weights, same batches. The reference is no norm, or else the first.",
         )
     else:
-        st.caption(f"Compared, as the link has it: {plain(', '.join(base.arm_labels))}.")
+        st.caption(f"Compared, as the link has it: {escaped(', '.join(base.arm_labels))}.")
     _message(COMPARE, messages)
 
 
@@ -110,7 +110,7 @@ def _differs(control: Control) -> None:
     base: RunConfig = st.session_state.base
     pairs = zip(base.arm_labels, base.arms, strict=True)
     values = ", ".join(f"{label} {' '.join(map(word, field_values(arm, control.field.name)))}" for label, arm in pairs)
-    st.caption(f"{control.label} differs, as the link has it: {plain(values)}.")
+    st.caption(f"{control.label} differs, as the link has it: {escaped(values)}.")
     st.button(
         f"One value for all: {control.label.lower()}",
         key=f"one:{control.path}",
@@ -121,4 +121,4 @@ def _differs(control: Control) -> None:
 
 def _message(control: Control, messages: Mapping[str, str]) -> None:
     if control.path in messages:
-        st.error(plain(messages[control.path]))
+        st.error(escaped(messages[control.path]))

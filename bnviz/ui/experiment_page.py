@@ -20,7 +20,7 @@ from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui import address, knobs
 from bnviz.ui.glossary import words_on_this_page
 from bnviz.ui.live_panel import live_panel, replay
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 from bnviz.ui.state import controls_hidden
 
 NO_PREDICTION = "(see first)"  # no choice has such a key
@@ -61,7 +61,7 @@ class ExperimentPage:
             st.subheader(self.part.question, anchor=False)
             self._prediction()
         for notice in self.visit.notices:
-            st.warning(plain(notice))
+            st.warning(escaped(notice))
         if self.part.body:
             self._presets()  # it may fill the screen
         if self.part.body and self.settings is not None:
@@ -203,7 +203,7 @@ class ExperimentPage:
         )
         row.markdown(self._note())
         if self.visit.error:
-            st.error(plain(self.visit.error), icon=":material/error:")
+            st.error(escaped(self.visit.error), icon=":material/error:")
         if self.visit.run_id and self._predicted:
             live_panel(self.visit.run_id, panel="study", key="study", prediction=self._predicted_words())
 
@@ -236,7 +236,7 @@ class ExperimentPage:
                 on_click=go_to,
                 args=(self.experiment, part, preset),
             )
-        sources = " · ".join(f"[{plain(source.text)}]({source.url})" for source in self.part.references)
+        sources = " · ".join(f"[{escaped(source.text)}]({source.url})" for source in self.part.references)
         st.caption(f"Sources: {sources}")
         words_on_this_page(
             " ".join((self.part.question, words.why, words.caveat, *(choice.text for choice in self.part.choices)))

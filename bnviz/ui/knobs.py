@@ -14,7 +14,7 @@ from bnviz.config.problems import validated
 from bnviz.config.query import as_text
 from bnviz.experiments.kit.base import Part, Settings
 from bnviz.ui.fields import word
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 
 
 def key_of(scope: str, name: str) -> str:
@@ -57,7 +57,7 @@ def draw(scope: str, part: Part, messages: Mapping[str, str]) -> None:
     for name, view in fields_of(part.settings).items():
         _draw(key_of(scope, name), view)
         if name in messages:
-            st.error(plain(messages[name]))
+            st.error(escaped(messages[name]))
 
 
 def _draw(key: str, view: FieldView) -> None:

@@ -15,8 +15,8 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from bnviz.panels import PANELS
+from bnviz.runs.journal import Feed
 from bnviz.runs.service import QueueFull, UnknownRun, get_service
-from bnviz.runs.trace import Feed
 from bnviz.web import static
 from bnviz.web.sse import JsonEncoder
 
@@ -155,10 +155,10 @@ def _news(run_id: str, panel: str, key: str) -> dict[str, Any]:
     """The frames since the tick before the last: a tick that the browser skipped is made good by the next."""
     state, service = _state(key), get_service()
     try:
-        status, trace = service.status(run_id), service.trace(run_id)
+        status, journal = service.status(run_id), service.journal(run_id)
     except UnknownRun:
         return {"status": None, "start": None, "frames": [], "count": 0, "end": {"state": "lost", "step": 0}}
-    feed: Feed = trace.feed(panel, lambda: JsonEncoder(PANELS[panel]()))
+    feed: Feed = journal.feed(panel, lambda: JsonEncoder(PANELS[panel]()))
     first = min(state["before"], state["sent"])
     asked = _component_state(key).get("resume_from")
     if asked and asked != state["resume"]:

@@ -6,7 +6,7 @@ from bnviz.config.presets import PRESETS
 from bnviz.ui import state
 from bnviz.ui.fields import COMPARE, CONTROLS
 from bnviz.ui.live_panel import live_panel
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 
 TABLES = {"curves": "loss and accuracy", "layers": "layers", "histograms": "histograms"}
 LABELS = {control.path: control.label for control in (*CONTROLS, COMPARE)}
@@ -19,12 +19,12 @@ def run_area() -> None:
     shown: state.Shown = st.session_state.shown
     asked = state.draft()
     for notice in st.session_state.notices:
-        st.warning(plain(notice))
+        st.warning(escaped(notice))
     row = st.container(horizontal=True, vertical_alignment="center")
     row.button("Run", type="primary", icon=":material/play_arrow:", key="run", on_click=state.press_run, shortcut=RUN_SHORTCUT)
     row.markdown(_note(shown, asked))
     if shown.error:
-        st.error(plain(shown.error), icon=":material/error:")
+        st.error(escaped(shown.error), icon=":material/error:")
     if shown.run_id:
         live_panel(shown.run_id)
         _take_home(shown)
@@ -34,7 +34,7 @@ def _note(shown: state.Shown, asked: state.Draft) -> str:
     """One line beside Run: what the controls' state means for what is shown."""
     if asked.config is None:
         path, message = next(iter(asked.messages.items()))
-        return f":red[**Cannot run.** {LABELS.get(path, plain(path))}: {plain(message)}]"
+        return f":red[**Cannot run.** {LABELS.get(path, escaped(path))}: {escaped(message)}]"
     if asked.config != shown.config:
         return ":orange[**Changed: press Run.**] The charts still show the settings before."
     preset = PRESETS[st.session_state.origin]

@@ -19,7 +19,7 @@ from bnviz.ui import address
 from bnviz.ui.draft import Draft, build, changes, values_of, with_one_value
 from bnviz.ui.fields import ADVANCED_KEY, COMPARE, CONTROLS
 from bnviz.ui.live_panel import replay
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 
 HIDE_KEY = "hide"  # of the URL: `hide=controls` is the presenter's view
 PRESET_KEY = "preset"
@@ -159,7 +159,7 @@ def headline() -> str:
         return preset.sentence
     found = changes(config, preset.config)
     rest = f" and {len(found) - MOST_CHANGES} more" if len(found) > MOST_CHANGES else ""
-    return f"{preset.title}, changed: {plain('; '.join(found[:MOST_CHANGES]))}{rest}."
+    return f"{preset.title}, changed: {escaped('; '.join(found[:MOST_CHANGES]))}{rest}."
 
 
 def controls_hidden() -> bool:

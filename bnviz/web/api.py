@@ -32,7 +32,7 @@ from bnviz.records.study_table import row_count, study_table
 from bnviz.records.tables import Tables, to_csv
 from bnviz.runs.service import QueueFull, RunService, RunStatus, UnknownRun, get_service
 from bnviz.runs.status import LiveRun
-from bnviz.web.sse import EventStream, JsonEncoder, Plain, Streams, Subscriber
+from bnviz.web.sse import EventStream, JsonEncoder, RecordsAsJson, Streams, Subscriber
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_EXPORT_ROWS = 2_000_000  # a default run has 150,000 in its largest table
@@ -120,7 +120,7 @@ async def stream_run(
         return _unprocessable(_problem("panel", panel, "study for an experiment, explore for a run"))
 
     def subscribe(run: LiveRun) -> Subscriber:
-        feed = run.trace.feed(panel or "", lambda: JsonEncoder(PANELS[panel]() if panel else Plain()))
+        feed = run.journal.feed(panel or "", lambda: JsonEncoder(PANELS[panel]() if panel else RecordsAsJson()))
         return Subscriber(run, feed, after + 1)
 
     return EventStream(lambda: service.watch(run_id), subscribe, request.app.state.streams)
@@ -132,7 +132,7 @@ async def export_run(request: Request, run_id: RunId, table: TableName, extensio
     config = (await asyncio.to_thread(service.status, run_id)).config
     if table not in _tables_of(config):
         raise Refused(404, f"There is no such table of this; there are: {', '.join(_tables_of(config))}.")
-    records = (await asyncio.to_thread(service.trace, run_id))[:]
+    records = (await asyncio.to_thread(service.journal, run_id))[:]
     rows = sum(_row_count(record, table) for record in records)
     if rows > MAX_EXPORT_ROWS:
         headless = "`bnviz run` writes tables of any size"

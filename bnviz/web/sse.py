@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bnviz.records.records import END_STATES, Measured, RunEnded, Started
+from bnviz.runs.journal import Feed
 from bnviz.runs.status import LiveRun
-from bnviz.runs.trace import Feed
 
 PING_SECONDS = 15.0  # proxies close connections on which nothing is said for a minute
 RETRY_MILLISECONDS = 1000  # how long a browser waits before it connects again
@@ -55,32 +55,32 @@ class Panel(Protocol):
         ...
 
 
-class Plain:
+class RecordsAsJson:
     """The records themselves, as JSON: for programs that read the stream without a panel."""
 
     def start(self, started: Any, /) -> dict[str, Any]:
         """All fields of the record."""
-        return _plain(started)
+        return _json_values(started)
 
     def frame(self, measured: Any, /) -> dict[str, Any]:
         """All fields of the record."""
-        return _plain(measured)
+        return _json_values(measured)
 
     def end(self, ended: RunEnded, /) -> dict[str, Any]:
         """All fields of the record."""
-        return _plain(ended)
+        return _json_values(ended)
 
 
-def _plain(value: Any) -> Any:
+def _json_values(value: Any) -> Any:
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _json_values(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {key: _json_values(item) for key, item in value.items()}
+    return [_json_values(item) for item in value] if isinstance(value, tuple) else value
 
 
 class JsonEncoder:
@@ -137,9 +137,9 @@ class Subscriber:
     def _last(self, end: bytes | None) -> bytes:
         """The event that ends the stream; empty while the run goes on."""
         if end:
-            return framed(END_STATES[type(self._run.trace.ended)], end)
+            return framed(END_STATES[type(self._run.journal.ended)], end)
         if self._feed.error:
-            return framed("failed", as_json({"step": self._run.trace.step, "reason": "The server could not draw this run."}))
+            return framed("failed", as_json({"step": self._run.journal.step, "reason": "The server could not draw this run."}))
         return b""
 
 
@@ -171,12 +171,12 @@ class EventStream(Response):
         changed, gone = asyncio.Event(), asyncio.ensure_future(_disconnected(receive))
         gone.add_done_callback(lambda _: changed.set())
         with self._watch() as run, self._streams.open(changed):
-            run.trace.wakeup.add(changed)
+            run.journal.wakeup.add(changed)
             try:
                 async for part in self._parts(self._subscribe(run), changed, gone):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
             finally:
-                run.trace.wakeup.remove(changed)
+                run.journal.wakeup.remove(changed)
                 gone.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -13,7 +13,7 @@ from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.records.tables import Tables
 from bnviz.runs.recording import record
 from bnviz.runs.service import RunService
-from bnviz.runs.settings import Settings
+from bnviz.runs.settings import ServerSettings
 
 CONFIG = RunConfig(
     dataset=DatasetConfig(name="digits"),
@@ -27,7 +27,7 @@ TABLES = ("curves", "layers", "histograms")
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[RunService]:
-    service = RunService(Settings(data_dir=str(tmp_path)))
+    service = RunService(ServerSettings(data_dir=str(tmp_path)))
     service.start()
     yield service
     service.close()
@@ -39,7 +39,7 @@ def test_the_page_and_a_headless_run_give_the_same_tables(service: RunService) -
     while service.status(run_id).state in ("queued", "running") and time.monotonic() < deadline:
         time.sleep(0.02)
     assert service.status(run_id).state == "finished"
-    tables, trace = Tables.from_records(service.trace(run_id)), record(CONFIG)
+    tables, trace = Tables.from_records(service.journal(run_id)), record(CONFIG)
     for name in TABLES:
         pd.testing.assert_frame_equal(getattr(tables, name), getattr(trace, name), check_exact=True)
 

@@ -9,7 +9,7 @@ import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.runs.service import RunService
-from bnviz.runs.settings import Settings
+from bnviz.runs.settings import ServerSettings
 from bnviz.runs.workers.engine import LocalEngine
 
 HERE = str(Path(__file__).parent)
@@ -69,7 +69,7 @@ def make_service(kept_engine: KeptEngine) -> Iterator[Callable[..., RunService]]
     services = []
 
     def make(engine: LocalEngine | None = None, **settings: Any) -> RunService:
-        service = RunService(Settings(**({"data_dir": "", "max_workers": 2} | settings)), engine or kept_engine)
+        service = RunService(ServerSettings(**({"data_dir": "", "max_workers": 2} | settings)), engine or kept_engine)
         services.append(service)
         return service
 
@@ -84,7 +84,7 @@ def finish(until: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(service: RunService, config: RunConfig, seconds: float = WAIT_SECONDS) -> Any:
         run_id = service.submit(config).id
-        until(lambda: service.live(run_id).over and service.trace(run_id).ended, seconds)
+        until(lambda: service.live(run_id).over and service.journal(run_id).ended, seconds)
         return service.status(run_id)
 
     return run

@@ -8,9 +8,9 @@ from bnviz.config.models import RunConfig
 from bnviz.panels import PANELS
 from bnviz.panels.explore import ExploreEncoder
 from bnviz.records.records import END_STATES, RunEnded, RunFinished, RunStarted, RunStopped
+from bnviz.runs.journal import Feed
 from bnviz.runs.recording import Trace
 from bnviz.runs.status import LiveRun
-from bnviz.runs.trace import Feed
 from bnviz.web.sse import JsonEncoder, Subscriber
 
 STARTED = RunStarted("0" * 16, RunConfig(), (("w",),) * 2, (("b",),) * 2, (), 64, 10, None, {})
@@ -37,8 +37,8 @@ def test_panels_say_what_the_records_say(halted, panel):
 
 def test_streams_say_what_the_records_say(halted):
     run, feed = LiveRun(RunConfig()), Feed(JsonEncoder(ExploreEncoder()))
-    run.trace.append(halted)
-    feed.pump(run.trace)
+    run.journal.append(halted)
+    feed.pump(run.journal)
     assert b"\n\nevent: halted\ndata: {" in Subscriber(run, feed, 0).take()
 
 

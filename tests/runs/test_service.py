@@ -14,7 +14,7 @@ from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.records.records import RunFinished, RunStarted, RunStopped, StepMeasured
 from bnviz.runs import limits
 from bnviz.runs.service import QueueFull, UnknownRun
-from bnviz.runs.settings import Settings
+from bnviz.runs.settings import ServerSettings
 from bnviz.runs.status import LiveRun
 
 
@@ -26,7 +26,7 @@ def test_a_run_yields_its_records_in_order(make_service, config, finish):
     service = make_service()
     status = finish(service, config(steps=5))
     assert (status.state, status.frames, status.step, status.reason) == ("finished", 6, 5, None)
-    records = list(service.trace(status.id))
+    records = list(service.journal(status.id))
     assert [type(record) for record in records] == [RunStarted, *[StepMeasured] * 6, RunFinished]
     assert [record.frame for record in records[1:-1]] == [0, 1, 2, 3, 4, 5]
     assert records[0].config == config(steps=5)
@@ -40,9 +40,9 @@ def test_equal_configurations_share_one_run(make_service, config, finish):
     assert service.counts()["workers_busy"] == 1
     assert not again.cached
     finish(service, config("slow", steps=40))
-    trace = service.trace(first.id)
+    journal = service.journal(first.id)
     assert service.submit(config("slow", steps=40)).cached
-    assert service.trace(first.id) is trace
+    assert service.journal(first.id) is journal
 
 
 def test_other_seeds_are_other_runs(make_service, config):
@@ -53,26 +53,26 @@ def test_other_seeds_are_other_runs(make_service, config):
 def test_stop_ends_the_run_and_its_worker(make_service, config, until):
     service = make_service()
     run_id = service.submit(config("slow", steps=2000)).id
-    until(lambda: service.trace(run_id).frame_count > 3)
+    until(lambda: service.journal(run_id).frame_count > 3)
     pid = service.live(run_id).worker.pid
     status = service.stop(run_id)
     assert status.state == "stopped"
-    assert isinstance(service.trace(run_id).ended, RunStopped)
+    assert isinstance(service.journal(run_id).ended, RunStopped)
     until(lambda: gone(pid), 2)
     until(lambda: service.counts()["workers_busy"] == 0)
-    frames = service.trace(run_id).frame_count
+    frames = service.journal(run_id).frame_count
     assert service.stop(run_id).state == "stopped"
-    assert service.trace(run_id).frame_count == frames
+    assert service.journal(run_id).frame_count == frames
 
 
 def test_a_stopped_run_starts_again_when_it_is_submitted(make_service, config, finish):
     service = make_service()
     first = service.submit(config("slow", steps=10))
-    old = service.trace(first.id)
+    old = service.journal(first.id)
     service.stop(first.id)
     status = finish(service, config("slow", steps=10))
     assert status.state == "finished"
-    assert service.trace(first.id) is not old
+    assert service.journal(first.id) is not old
     assert isinstance(old.ended, RunStopped)
 
 
@@ -100,7 +100,7 @@ def test_a_worker_without_memory_says_what_to_lower(make_service, config, finish
 def test_a_worker_killed_from_outside_is_reported_within_two_seconds(make_service, config, until):
     service = make_service()
     run_id = service.submit(config("slow", steps=2000)).id
-    until(lambda: service.trace(run_id).frame_count > 3)
+    until(lambda: service.journal(run_id).frame_count > 3)
     killed_at = time.monotonic()
     os.kill(service.live(run_id).worker.pid, signal.SIGKILL)
     until(lambda: service.status(run_id).state == "failed", 2)
@@ -142,7 +142,7 @@ def test_a_stuck_worker_is_ended(make_service, config, until):
 def test_a_worker_that_ignores_sigterm_is_killed(make_service, config, until):
     service = make_service()
     run_id = service.submit(config("stubborn")).id
-    until(lambda: service.trace(run_id).frame_count == 2)
+    until(lambda: service.journal(run_id).frame_count == 2)
     pid = service.live(run_id).worker.pid
     service.stop(run_id)
     until(lambda: gone(pid), 4)
@@ -214,9 +214,9 @@ def test_ended_runs_are_forgotten_beyond_the_bound(make_service, config, finish,
     assert [service.status(i).state for i in ids] == ["finished"] * 2, "one that was just asked for stays"
     with service.watch(ids[0]):
         monkeypatch.setattr(limits, "KEEP_SECONDS", 0.0)
-        until(lambda: ids[1] not in service._runs)
+        until(lambda: service._known.held(ids[1]) is None)
         assert service.status(ids[0]).state == "finished", "one that somebody watches stays"
-    until(lambda: ids[0] not in service._runs)
+    until(lambda: service._known.held(ids[0]) is None)
     with pytest.raises(UnknownRun):
         service.status(ids[0])
 
@@ -225,11 +225,11 @@ def test_the_least_recently_used_runs_are_forgotten_first():
     runs = [LiveRun(RunConfig(seed=seed)) for seed in range(4)]
     for run in runs:
         run.state, run.ended_at = "finished", run.watched_at
-        run.trace.record_bytes = limits.MEGABYTE
+        run.journal.record_bytes = limits.MEGABYTE
     later = runs[0].watched_at + 2 * limits.KEEP_SECONDS
     runs[1].watched_at = later
-    assert limits.forgettable(runs, Settings(trace_mb=4), later) == []
-    assert limits.forgettable(runs, Settings(trace_mb=2), later) == [runs[0], runs[2]]
+    assert limits.forgettable(runs, ServerSettings(trace_mb=4), later) == []
+    assert limits.forgettable(runs, ServerSettings(trace_mb=2), later) == [runs[0], runs[2]]
 
 
 def test_many_threads_submit_the_same_run_once(make_service, config):
@@ -258,7 +258,7 @@ def test_a_data_set_that_is_missing_is_told_as_it_is(make_service, config, finis
 def test_closing_ends_what_runs_and_what_waits(make_service, config, until):
     service = make_service(max_workers=1)
     ids = [service.submit(config("slow", steps=2000, seed=seed)).id for seed in range(3)]
-    until(lambda: service.trace(ids[0]).frame_count)
+    until(lambda: service.journal(ids[0]).frame_count)
     pid = service.live(ids[0]).worker.pid
     service.close()
     assert [service.live(i).state for i in ids] == ["stopped"] * 3
@@ -271,6 +271,6 @@ def test_closing_ends_what_runs_and_what_waits(make_service, config, until):
 
 def test_unknown_runs(make_service):
     service = make_service()
-    for ask in (service.status, service.stop, service.trace):
+    for ask in (service.status, service.stop, service.journal):
         with pytest.raises(UnknownRun):
             ask("0" * 16)

@@ -1,11 +1,11 @@
-"""Settings: read from the environment, refused in words, all documented."""
+"""Settings of the server: read from the environment, refused in words, all documented."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from bnviz.runs.settings import BadSetting, Settings, default_data_dir, read_settings, variable
+from bnviz.runs.settings import BadSetting, ServerSettings, default_data_dir, read_settings, variable
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -38,13 +38,13 @@ def test_bad_values_name_the_variable_and_what_was_received(name, value):
 
 def test_every_setting_has_its_own_heading():
     headings = re.findall(r"^## (BNVIZ_\w+)$", DOCS.read_text("utf-8"), re.MULTILINE)
-    assert sorted(headings) == sorted(variable(name) for name in Settings.model_fields)
+    assert sorted(headings) == sorted(variable(name) for name in ServerSettings.model_fields)
 
 
-@pytest.mark.parametrize("name", list(Settings.model_fields))
+@pytest.mark.parametrize("name", list(ServerSettings.model_fields))
 def test_documented_defaults_and_bounds_are_the_real_ones(name):
     section = DOCS.read_text("utf-8").split(f"## {variable(name)}\n")[1].split("\n## ")[0]
-    field = Settings.model_fields[name]
+    field = ServerSettings.model_fields[name]
     for limit in field.metadata:
         for bound in ("ge", "le"):
             if hasattr(limit, bound):

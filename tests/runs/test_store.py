@@ -97,7 +97,7 @@ def test_a_run_is_there_after_a_restart(make_service, config, finish, tmp_path, 
     again = make_service(data_dir=str(tmp_path))
     assert again.submit(config()).cached
     assert again.counts()["workers_busy"] == 0
-    assert again.trace(status.id).frame_count == 6
+    assert again.journal(status.id).frame_count == 6
 
 
 def test_a_link_to_a_kept_run_works_without_a_submit(make_service, config, finish, tmp_path, until):

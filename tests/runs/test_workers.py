@@ -22,11 +22,11 @@ import sys, time
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.runs.workers.engine import LocalEngine
 from bnviz.runs.service import RunService
-from bnviz.runs.settings import Settings
+from bnviz.runs.settings import ServerSettings
 engine = LocalEngine(run="fake_runs:run", warm_up="", python_path=(sys.argv[1],))
-service = RunService(Settings(data_dir="", max_workers=2), engine)
+service = RunService(ServerSettings(data_dir="", max_workers=2), engine)
 ids = [service.submit(RunConfig(arms=(ArmConfig(name=kind),), trials=1, steps=4000)).id for kind in ("slow", "stubborn")]
-while any(service.trace(i).frame_count < 2 for i in ids):
+while any(service.journal(i).frame_count < 2 for i in ids):
     time.sleep(0.01)
 print(engine.launcher_pid, *(service.live(i).worker.pid for i in ids), flush=True)
 time.sleep(60)
@@ -51,7 +51,7 @@ def test_a_worker_knows_no_streamlit_and_no_page(make_service, config, finish, m
     page.__file__ = "/page.py"
     monkeypatch.setitem(sys.modules, "__main__", page)
     service = make_service()
-    started = service.trace(finish(service, config(seed=77)).id)[0]
+    started = service.journal(finish(service, config(seed=77)).id)[0]
     assert isinstance(started, RunStarted)
     assert started.versions["streamlit"] == "False"
     assert Path(started.versions["main"]).name == "launcher.py"
@@ -60,7 +60,7 @@ def test_a_worker_knows_no_streamlit_and_no_page(make_service, config, finish, m
 def test_a_worker_steps_back_for_the_web_process(make_service, config, until):
     service = make_service()
     run_id = service.submit(config("slow", steps=2000)).id
-    until(lambda: service.trace(run_id).frame_count)
+    until(lambda: service.journal(run_id).frame_count)
     assert psutil.Process(service.live(run_id).worker.pid).nice() == psutil.Process().nice() + NICENESS
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_left_when_the_owner_goes(number, until):
 def test_a_dead_launcher_fails_its_runs_and_is_started_again(make_service, own_engine, config, finish, until):
     service = make_service(own_engine)
     run_id = service.submit(config("slow", steps=2000)).id
-    until(lambda: service.trace(run_id).frame_count)
+    until(lambda: service.journal(run_id).frame_count)
     worker = service.live(run_id).worker.pid
     os.kill(own_engine.launcher_pid, signal.SIGKILL)
     until(lambda: service.status(run_id).state == "failed", 2)
@@ -183,7 +183,7 @@ def test_a_real_run_gives_the_same_records_in_a_worker(make_service, finish):
     service = make_service(engine)
     status = finish(service, config, 60)
     assert status.state == "finished", status.reason
-    in_worker = hashlib.sha256(b"".join(service.trace(status.id).payloads)).hexdigest()
+    in_worker = hashlib.sha256(b"".join(service.journal(status.id).payloads)).hexdigest()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     arguments = [sys.executable, "-c", RUN_HERE, config.model_dump_json()]
     here = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)

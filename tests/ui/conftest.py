@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnviz.config.models import RunConfig
 from bnviz.runs.service import RunService, set_service
-from bnviz.runs.settings import Settings
+from bnviz.runs.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +55,7 @@ class SilentEngine:
 @pytest.fixture
 def service() -> Iterator[RunService]:
     """The process's service, for the time of a test: two workers and one place in the queue."""
-    settings = Settings(max_workers=2, queue_size=1, data_dir="")
+    settings = ServerSettings(max_workers=2, queue_size=1, data_dir="")
     service = RunService(settings, SilentEngine())
     set_service(service)
     yield service

@@ -11,7 +11,7 @@ from bnviz.config.presets import PRESETS
 from bnviz.config.run_links import RUN_LINKS
 from bnviz.runs.service import RunService
 from bnviz.ui.fields import CONTROLS, Control
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 
 OpenPage = Callable[..., AppTest]
 
@@ -140,7 +140,7 @@ def test_bad_input_is_said_beside_the_control_and_loses_nothing(open_page: OpenP
 def test_no_norm_chosen_is_said(open_page: OpenPage) -> None:
     app = open_page()
     app.get_by_key("control:arms.*.norm").set_value([]).run()
-    assert app.error[0].value == plain("Choose at least one, at most six.")
+    assert app.error[0].value == escaped("Choose at least one, at most six.")
 
 
 def test_too_costly_is_said_before_and_after_arriving(open_page: OpenPage) -> None:
@@ -244,7 +244,7 @@ def test_another_link_in_the_same_session_is_followed(open_page: OpenPage) -> No
 def test_the_headline_says_what_was_changed(open_page: OpenPage) -> None:
     app = open_page(steps="60", **{"arms.1.norm": "rms", "arms.0.lr": "0.2"})
     assert PRESETS["classic"].sentence not in words(app)
-    assert plain("no norm, RMS norm; learning rate by net; steps 60") in words(app)
+    assert escaped("no norm, RMS norm; learning rate by net; steps 60") in words(app)
 
 
 def test_a_link_cannot_put_markup_on_the_page(open_page: OpenPage) -> None:

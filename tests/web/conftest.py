@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.runs.service import RunService
-from bnviz.runs.settings import Settings
+from bnviz.runs.settings import ServerSettings
 from bnviz.runs.workers.engine import LocalEngine
 from bnviz.web.api import build_api
 
@@ -57,7 +57,7 @@ class Server:
     """A uvicorn server in a thread, its service and a client."""
 
     def __init__(self, engine: LocalEngine, settings: dict[str, Any]) -> None:
-        self.service = RunService(Settings(**({"data_dir": "", "max_workers": 2} | settings)), engine)
+        self.service = RunService(ServerSettings(**({"data_dir": "", "max_workers": 2} | settings)), engine)
         self.app = FastAPI()
         self.api = build_api(lambda: self.service)
         self.app.mount("/api", self.api)

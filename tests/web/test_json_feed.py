@@ -9,9 +9,9 @@ import pytest
 import bnviz
 from bnviz.config.models import RunConfig
 from bnviz.records.records import RunFinished, RunStarted, StepMeasured
+from bnviz.runs.journal import Feed
 from bnviz.runs.status import LiveRun
-from bnviz.runs.trace import Feed
-from bnviz.web.sse import JsonEncoder, Plain, Subscriber
+from bnviz.web.sse import JsonEncoder, RecordsAsJson, Subscriber
 
 STARTED = RunStarted("0" * 16, RunConfig(), (), (), (), 64, 10, None, {})
 
@@ -20,15 +20,15 @@ STARTED = RunStarted("0" * 16, RunConfig(), (), (), (), 64, 10, None, {})
 def run() -> LiveRun:
     run = LiveRun(RunConfig())
     for record in (STARTED, StepMeasured(0, 0, ()), StepMeasured(1, 4, ()), RunFinished(4)):
-        run.trace.append(record)
+        run.journal.append(record)
     run.state = "finished"
     return run
 
 
 @pytest.fixture
 def feed(run: LiveRun) -> Feed:
-    feed = Feed(JsonEncoder(Plain()))
-    feed.pump(run.trace)
+    feed = Feed(JsonEncoder(RecordsAsJson()))
+    feed.pump(run.journal)
     return feed
 
 

@@ -194,7 +194,7 @@ def test_names_are_no_formulas_in_a_csv_and_unchanged_in_parquet(server, until):
 def test_tables_are_there_while_the_run_runs_and_before(make_server, config, until):
     server = make_server(max_workers=1)
     running, queued = (server.submit(config("slow", steps=500, seed=seed)) for seed in range(2))
-    until(lambda: server.service.trace(running).frame_count > 3)
+    until(lambda: server.service.journal(running).frame_count > 3)
     assert len(pd.read_csv(io.StringIO(server.client.get(f"/runs/{running}/curves.csv").text))) >= 4 * 2
     empty = pd.read_csv(io.StringIO(server.client.get(f"/runs/{queued}/curves.csv").text))
     assert len(empty) == 0

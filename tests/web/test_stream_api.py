@@ -112,7 +112,7 @@ def test_after_resumes_like_the_header_and_the_header_wins(server, config, until
 
 def test_late_subscribers_start_at_the_first_frame(server, config, until):
     run_id = server.submit(config("slow", steps=40))
-    until(lambda: server.service.trace(run_id).frame_count > 10)
+    until(lambda: server.service.journal(run_id).frame_count > 10)
     assert frames(server.events(run_id)) == list(range(41))
 
 
@@ -125,7 +125,7 @@ def test_many_subscribers_share_the_encoding(server, config):
     for thread in threads:
         thread.join()
     assert found == [list(range(21))] * 12
-    assert len(server.service.trace(run_id)._feeds) == 1
+    assert len(server.service.journal(run_id)._feeds) == 1
 
 
 def test_a_run_streams_to_its_panel_and_is_refused_to_that_of_experiments(server, config):

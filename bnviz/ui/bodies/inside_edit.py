@@ -26,7 +26,7 @@ from bnviz.experiments.parts.inside.tables import (
     short,
 )
 from bnviz.ui.knobs import key_of
-from bnviz.ui.plain import plain
+from bnviz.ui.markdown import escaped
 
 SCOPE = "inside.arithmetic"
 MEMORY = "inside:tables"
@@ -56,7 +56,7 @@ def tables(part: Part, settings: ArithmeticSettings) -> None:
             if name == "affine":
                 _epsilon(part, settings, memory)
             if name in memory["errors"]:
-                st.error(plain(memory["errors"][name]))
+                st.error(escaped(memory["errors"][name]))
     _size_buttons(part, settings)
 
 
@@ -158,7 +158,7 @@ def _epsilon(part: Part, settings: ArithmeticSettings, memory: dict[str, Any]) -
         st.session_state[EPS_KEY] = settings.eps
     st.number_input("ε", 0.0, 1.0, key=EPS_KEY, format="%g", step=0.01, on_change=_take_epsilon, args=(part, settings))
     if "eps" in memory["errors"]:
-        st.error(plain(memory["errors"]["eps"]))
+        st.error(escaped(memory["errors"]["eps"]))
 
 
 def _take_epsilon(part: Part, settings: ArithmeticSettings) -> None:

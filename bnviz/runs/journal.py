@@ -1,6 +1,6 @@
 """A run's records as they come in, and the same as messages for subscribers, encoded once for all of them.
 
-reader thread --append--> Trace --pump--> Feed (one a panel): start, frames[0..n), end
+reader thread --append--> Journal --pump--> Feed (one a panel): start, frames[0..n), end
                             |                 ^ subscribers are indices into `frames`
                             '-> Wakeup: one call into each event loop a record, however many wait there
 """
@@ -81,7 +81,7 @@ class Wakeup:
 
 
 class Feed:
-    """The messages of one encoder for one trace. Lists only grow; reading them needs no lock."""
+    """The messages of one encoder for one journal. Lists only grow; reading them needs no lock."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.start: bytes | None = None
@@ -93,17 +93,17 @@ class Feed:
         self._lock = threading.Lock()
         self._next = 0
 
-    def pump(self, trace: "Trace") -> None:
+    def pump(self, journal: "Journal") -> None:
         """Encode the records that are not encoded yet; an encoder that raises leaves the feed with `error`."""
         with self._lock:
-            while self.error is None and self._next < len(trace):
+            while self.error is None and self._next < len(journal):
                 try:
-                    self._encode(trace[self._next])
+                    self._encode(journal[self._next])
                 except Exception as error:
                     _log.exception("record %d cannot be encoded", self._next)
                     self.error = error
                 self._next += 1
-                trace.wakeup.notify()
+                journal.wakeup.notify()
 
     def _encode(self, record: Record) -> None:
         if isinstance(record, Started):
@@ -116,7 +116,7 @@ class Feed:
         self.bytes += len(message)
 
 
-class Trace(Sequence[Record]):
+class Journal(Sequence[Record]):
     """Records in the order of `bnviz.records.records`, appended by one thread and read by any."""
 
     def __init__(self) -> None:
