@@ -1,9 +1,10 @@
-"""Write the pages of docs/ that come from the code: configuration.md, presets.md and all-experiments.md.
+"""Write the pages of docs/ that come from the code: configuration.md, presets.md, norms.md and all-experiments.md.
 
 python scripts/build_docs.py           write them
 python scripts/build_docs.py --check   exit with 1 when one is not what would be written
 """
 
+import re
 import sys
 from pathlib import Path
 from types import NoneType
@@ -18,6 +19,7 @@ from bnviz.config.presets import PRESETS
 from bnviz.config.problems import allowed
 from bnviz.experiments.board.catalog import catalog
 from bnviz.experiments.kit.base import Experiment, Part
+from bnviz.registry.norms import NormEntry, norms
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTICE = "<!-- Written by scripts/build_docs.py from the code; `make docs` writes it again. -->\n"
@@ -98,6 +100,31 @@ def _text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+NORMS = """# Normalizations
+
+What an arm's `norm` may be. y is what the norm is given: the output of a linear map, or of the activation where
+`norm_placement` is `after_activation`. `eps` is `norm_eps`; gamma and beta are learned. Offered: under "Compare" on the front
+page; by link, API, Python and command line all of them are to be had. To add one: [CONTRIBUTING.md](../CONTRIBUTING.md).
+
+| name | label | what it makes of y | parameters | running statistics | offered | source |
+|---|---|---|---|---|---|---|
+"""
+
+
+def normalizations() -> str:
+    """The text of docs/norms.md."""
+    return "".join([NOTICE, NORMS, *map(_norm, norms().values())])
+
+
+def _norm(entry: NormEntry) -> str:
+    _, _, sources = entry.doc.partition("References:")
+    linked = re.sub(r"arXiv:(\d+\.\d+)", r"[\g<0>](https://arxiv.org/abs/\1)", _cell(sources))
+    answers = ("yes" if which else "no" for which in (entry.keeps_statistics, entry.in_compare))
+    formula = entry.formula.replace("|", "\\|")
+    cells = (f"`{entry.name}`", entry.label, formula, ", ".join(entry.affine) or "none", *answers, linked)
+    return f"| {' | '.join(cells)} |\n"
+
+
 LIST = """# All experiments
 
 Every experiment with its parts, as on the pages. What they are made of, and how to add one: [experiments.md](experiments.md).
@@ -130,7 +157,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("<", "&lt;")
 
 
-PAGES = {"configuration.md": configuration, "presets.md": presets, "all-experiments.md": experiments}
+PAGES = {"configuration.md": configuration, "presets.md": presets, "norms.md": normalizations, "all-experiments.md": experiments}
 
 
 def main() -> int:

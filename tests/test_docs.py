@@ -19,6 +19,7 @@ from bnviz.experiments.kit.base import Experiment
 from bnviz.panels import PANELS
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
 from bnviz.records.tables import PERCENTILE_MEASURES
+from bnviz.registry.norms import NormEntry, norms
 from bnviz.runs.settings import ServerSettings, variable
 from bnviz.web.api import TableName, build_api
 
@@ -49,6 +50,14 @@ def told(page: str) -> set[str]:
 @pytest.mark.parametrize("name", FIELDS)
 def test_every_field_of_the_configuration_is_documented(name: str) -> None:
     assert name in told("configuration.md")
+
+
+@pytest.mark.parametrize("norm", norms().values(), ids=lambda norm: norm.name)
+def test_every_norm_is_documented_with_its_formula_and_source(norm: NormEntry) -> None:
+    assert norm.name in told("norms.md")
+    (row,) = [line for line in (DOCS / "norms.md").read_text("utf-8").splitlines() if line.startswith(f"| `{norm.name}` |")]
+    assert norm.formula.replace("|", "\\|") in row
+    assert norm.name == "none" or "References:" in norm.doc, f"{norm.target}: the docstring names no source"
 
 
 @pytest.mark.parametrize("name", MEASURES)

@@ -1,54 +1,17 @@
 """Colours, line styles and layout shared by every chart.
 
-Okabe-Ito colours, one per normalization and everywhere the same; a line style per normalization too, so that
-no meaning hangs on colour alone. Text and grid colours are not here: the browser takes them from the page's theme.
+A normalization has a colour of its own, everywhere the same, and a line style and a symbol, so that no meaning hangs on
+colour alone: its file says which (`bnviz.registry.norms`); the first six colours are Okabe and Ito's. Text and grid colours
+are not here: the browser takes them from the page's theme.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bnviz.config.models import NORM_LABELS, NormName, RunConfig
+from bnviz.config.models import NormName, RunConfig
+from bnviz.registry.norms import norms
 
-NORM_COLORS: dict[NormName, str] = {
-    "none": "#D55E00",
-    "batch": "#0072B2",
-    "layer": "#009E73",
-    "group": "#CC79A7",
-    "instance": "#56B4E9",
-    "rms": "#E69F00",
-    "batch_noisy": "#6A3D9A",
-    "batch_detached": "#B15928",
-    "batch_l1": "#1B7F79",
-    "batch_l2": "#7A7A00",
-    "batch_linf": "#C0398B",
-}
-NORM_DASHES: dict[NormName, str] = {
-    "none": "dash",
-    "batch": "solid",
-    "layer": "dot",
-    "group": "dashdot",
-    "instance": "longdash",
-    "rms": "longdashdot",
-    "batch_noisy": "dash",
-    "batch_detached": "dot",
-    "batch_l1": "dash",
-    "batch_l2": "dashdot",
-    "batch_linf": "longdash",
-}
-NORM_SYMBOLS: dict[NormName, str] = {
-    "none": "square",
-    "batch": "circle",
-    "layer": "diamond",
-    "group": "triangle-up",
-    "instance": "triangle-down",
-    "rms": "cross",
-    "batch_noisy": "square",
-    "batch_detached": "diamond",
-    "batch_l1": "triangle-up",
-    "batch_l2": "triangle-down",
-    "batch_linf": "cross",
-}
 SHAPES = {  # of Plotly's symbols in the panel's legends, around (16, 5)
     "circle": "M20 5a4 4 0 1 1-8 0a4 4 0 1 1 8 0z",
     "square": "M12.5 1.5h7v7h-7z",
@@ -103,17 +66,19 @@ def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
     styles, used = [], {}
     for arm, label in zip(config.arms, config.arm_labels, strict=True):
         repeat = used[arm.norm] = used.get(arm.norm, -1) + 1
-        dash = NORM_DASHES[arm.norm]
+        entry = norms()[arm.norm]
+        dash = entry.dash
         if repeat:
             dash = SPARE_DASHES[(SPARE_DASHES.index(dash) + repeat) % len(SPARE_DASHES)]
-        symbol = SYMBOLS[(SYMBOLS.index(NORM_SYMBOLS[arm.norm]) + repeat) % len(SYMBOLS)]
-        styles.append(ArmStyle(label, _shade(NORM_COLORS[arm.norm], repeat), dash, symbol))
+        symbol = SYMBOLS[(SYMBOLS.index(entry.symbol) + repeat) % len(SYMBOLS)]
+        styles.append(ArmStyle(label, _shade(entry.color, repeat), dash, symbol))
     return tuple(styles)
 
 
 def norm_style(norm: NormName, label: str = "") -> ArmStyle:
     """A norm's colour, dash and symbol under a label of its own."""
-    return ArmStyle(label or NORM_LABELS[norm], NORM_COLORS[norm], NORM_DASHES[norm], NORM_SYMBOLS[norm])
+    entry = norms()[norm]
+    return ArmStyle(label or entry.label, entry.color, entry.dash, entry.symbol)
 
 
 def plain_styles(labels: Sequence[str]) -> tuple[ArmStyle, ...]:

@@ -5,6 +5,7 @@ from math import isqrt
 
 from bnviz.config.cost import CLASSES, features_of, weights_of
 from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.registry.norms import norms
 
 FLOAT = 4  # bytes
 # Counts of the costly measurements in `bnviz.measure`, which a test compares with these: nets that are trials of one stack
@@ -66,8 +67,7 @@ def _inputs(arm: ArmConfig, features: int) -> int:
 
 def _kept(arm: ArmConfig) -> int:
     """Tensors of a layer's shape that wait for the backward pass, and its own."""
-    norm = {"none": 0, "batch": 2, "batch_noisy": 6, "batch_detached": 6, "batch_l1": 7, "batch_l2": 7, "batch_linf": 7}
-    own, normalizing, dropping = 5 + arm.residual, norm.get(arm.norm, 3), 3 * bool(arm.dropout)
+    own, normalizing, dropping = 5 + arm.residual, norms()[arm.norm].kept_tensors, 3 * bool(arm.dropout)
     if arm.architecture == "conv":  # each is copied to another order of the axes and back
         return own + 4 + 3 * normalizing + dropping
     if arm.architecture == "recurrent":  # the terms of the input and of the state, and their sum

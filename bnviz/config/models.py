@@ -10,30 +10,22 @@ configurations share one run. Nothing here imports torch or streamlit.
 """
 
 from math import isqrt
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from bnviz.config.base import Decay, Float, FrozenModel, Gain, IdentifiedModel, Int, Momentum, Rate
+from bnviz.registry.norms import norms
 
 DatasetName = Literal[
     "digits", "spirals", "circles", "moons", "xor", "blobs", "gaussian", "wine", "breast_cancer", "mnist", "fashion_mnist"
 ]
 InputScale = Literal["standardized", "raw", "spread"]
-NormName = Literal[
-    "none",
-    "batch",
-    "layer",
-    "group",
-    "instance",
-    "rms",
-    "batch_noisy",
-    "batch_detached",
-    "batch_l1",
-    "batch_l2",
-    "batch_linf",
-]
+if TYPE_CHECKING:
+    NormName = str
+else:
+    NormName = Literal[*norms()]
 ArchitectureName = Literal["dense", "conv", "recurrent"]
 RecurrentNorm = Literal["hidden_shared", "hidden_per_step", "input_only"]
 DropoutPlacement = Literal["layer_end", "before_norm", "after_norm"]
@@ -297,20 +289,5 @@ class RunConfig(IdentifiedModel):
     @property
     def arm_labels(self) -> tuple[str, ...]:
         """A label per arm: its own name, else its norm, made unique where two would be alike."""
-        labels = [arm.name or NORM_LABELS[arm.norm] for arm in self.arms]
+        labels = [arm.name or norms()[arm.norm].label for arm in self.arms]
         return tuple(label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels))
-
-
-NORM_LABELS: dict[str, str] = {
-    "none": "no norm",
-    "batch": "batch norm",
-    "layer": "layer norm",
-    "group": "group norm",
-    "instance": "instance norm",
-    "rms": "RMS norm",
-    "batch_noisy": "noisy batch norm",
-    "batch_detached": "batch norm, statistics detached",
-    "batch_l1": "batch norm, L1",
-    "batch_l2": "batch norm, L2",
-    "batch_linf": "batch norm, L-infinity",
-}

@@ -15,7 +15,6 @@ from bnviz.measure.curves import held_out_curves
 from bnviz.measure.moment import Moment
 from bnviz.nets import Stack
 from bnviz.nets.norms import Mode, Norm
-from bnviz.nets.norms.batch_noisy import NoisyBatchNorm
 
 
 class Accumulating(Norm):
@@ -45,7 +44,7 @@ def recomputed_statistics(net: Stack, inputs: Tensor, batch_size: int) -> Iterat
     """
     norms: list[Norm] = [*net.norms, *([net.input_norm] if net.input_norm else [])]
     saved, momenta = net.statistics(), [norm.momentum for norm in norms]
-    streams = [norm.streams for norm in norms if isinstance(norm, NoisyBatchNorm)]
+    streams = [stream for norm in norms for stream in norm.random_streams()]
     drawn = [stream.state() for stream in streams]
     listening = copy(net)
     listening.norms = [Accumulating(norm) for norm in net.norms]

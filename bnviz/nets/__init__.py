@@ -1,7 +1,7 @@
 """Stacked networks: T trials of one arm in tensors with a leading trial axis.
 
 activations.py     the activation functions, one table
-norms/             one normalization a file, one line each in norms/__init__.py
+norms/             one normalization a file, and nothing elsewhere
 initialization.py  seeded linear weights, the same for trial t in every arm
 parameters.py      all parameters of an arm in one (trials, parameters) tensor
 stack.py           what all stacks have in common

@@ -12,7 +12,8 @@ from torch import Tensor
 from bnviz.config.models import ArmConfig
 from bnviz.nets.activations import ACTIVATIONS
 from bnviz.nets.initialization import DROPOUT, Streams
-from bnviz.nets.norms import NORMS, BatchNorm, Mode, Norm
+from bnviz.nets.norms import NORMS, Mode, Norm
+from bnviz.nets.norms.batch import BatchNorm
 from bnviz.nets.parameters import FlatParameters
 
 INPUT_NORM = "input"  # the norm of the input features has the parameters gamma_input and beta_input

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnviz.config.models import ArmConfig
-from bnviz.nets.norms import BatchNorm
+from bnviz.nets.norms.batch import BatchNorm
 
 FRAMES = 40
 

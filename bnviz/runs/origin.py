@@ -30,6 +30,7 @@ THE_RUN = (
     "nets",
     "probes",
     "records.records",
+    "registry",
     "training",
 )
 PACKAGES = ("torch", "numpy", "scikit-learn")

@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from bnviz.config.models import MAX_ARMS, NORM_LABELS, RunConfig
+from bnviz.config.models import MAX_ARMS, RunConfig
+from bnviz.registry.norms import norms
 from bnviz.ui import state
 from bnviz.ui.draft import field_values, has_distinct_norms, values_of, varying_paths
 from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, COMPARE, MAIN_ROWS, NORMS, Control, word
@@ -45,7 +46,7 @@ def _norms(base: RunConfig, messages: Mapping[str, str]) -> None:
             [*NORMS, *(arm.norm for arm in base.arms if arm.norm not in NORMS)],
             key=COMPARE.key,
             persist_state="session",
-            format_func=NORM_LABELS.__getitem__,
+            format_func=lambda name: norms()[name].label,
             max_selections=MAX_ARMS,
             help="Each trains its own net: same initial weights, same batches. The reference is no norm, or else the first.",
         )

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bnviz.config.fields import FieldView, field_at
-from bnviz.config.models import NORM_LABELS, RunConfig
+from bnviz.config.models import RunConfig
+from bnviz.registry.norms import norms
 
 _STOPS = (1, 2, 5)  # of the logarithmic sliders, in every decade
 
 CHOICES: dict[str, str] = {
-    **NORM_LABELS,
+    **{name: norm.label for name, norm in norms().items()},
     "digits": "handwritten digits",
     "breast_cancer": "breast cancer",
     "gaussian": "random numbers",
@@ -79,7 +80,7 @@ class Control:
 
 
 ADVANCED_KEY = "advanced"  # of the box that holds the other controls
-NORMS = ("none", "batch", "layer", "group", "instance", "rms")  # to choose from; the others belong to experiments
+NORMS = tuple(name for name, norm in norms().items() if norm.in_compare)  # to choose from; the others belong to experiments
 MAIN_ROWS = (  # what stands side by side
     (Control("dataset.name", "Data set"),),
     (Control("arms.*.activation", "Activation"),),

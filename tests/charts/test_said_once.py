@@ -59,11 +59,6 @@ def test_dashes_and_symbols_of_legends_are_sent(starts, monkeypatch):
     assert (batch["shape"], batch["stroke"]) == ("M1 2z", "9 9")
 
 
-def test_every_norm_can_be_drawn_in_a_legend():
-    assert set(theme.NORM_SYMBOLS.values()) <= set(theme.SHAPES)
-    assert set(theme.NORM_DASHES.values()) <= set(theme.STROKES)
-
-
 def test_the_panel_s_scripts_repeat_none_of_it():
     scripts = {file.name: file.read_text() for file in static.PANEL_FOLDER.glob("*.js")}
     strokes = [f'"{stroke}"' for stroke in theme.STROKES.values() if stroke != "none"]

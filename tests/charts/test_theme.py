@@ -1,12 +1,13 @@
 """Colours by normalization, the same everywhere, and never colour alone."""
 
+import re
 from itertools import combinations
-from typing import get_args
 
 import pytest
 
-from bnviz.charts.theme import NORM_COLORS, NORM_DASHES, NORM_SYMBOLS, arm_styles, norm_style, plain_styles
-from bnviz.config.models import ArmConfig, NormName, RunConfig
+from bnviz.charts.theme import SHAPES, STROKES, arm_styles, norm_style, plain_styles
+from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.registry.norms import norms
 
 FIRST_SIX = {
     "batch": "#0072B2",
@@ -18,22 +19,64 @@ FIRST_SIX = {
 }
 
 
+WHITE, DARK = "#ffffff", "#0f1419"  # the page's backgrounds, in .streamlit/config.toml
+FAINT = {  # colours that were agreed on before the rule; lines are thick, and differ in dash and symbol
+    ("instance", WHITE): 2.3,
+    ("rms", WHITE): 2.2,
+    ("batch_noisy", DARK): 2.4,
+}
+ALIKE = [("none", "batch_noisy"), ("layer", "batch_detached")]  # but for the colour; from before the rule
+
+
 def test_colours_are_the_agreed_ones():
-    assert {norm: NORM_COLORS[norm] for norm in FIRST_SIX} == FIRST_SIX
+    assert {norm: norms()[norm].color for norm in FIRST_SIX} == FIRST_SIX
+
+
+@pytest.mark.parametrize("name", norms())
+def test_a_norm_can_be_drawn(name):
+    entry = norms()[name]
+    assert re.fullmatch("#[0-9A-F]{6}", entry.color)
+    assert entry.dash in STROKES
+    assert entry.symbol in SHAPES
 
 
 def test_every_norm_has_a_style_of_its_own():
-    for table in (NORM_COLORS, NORM_DASHES, NORM_SYMBOLS):
-        assert set(table) == set(get_args(NormName))
-    assert len(set(NORM_COLORS.values())) == len(NORM_COLORS)
-    for table in (NORM_DASHES, NORM_SYMBOLS):
-        assert len({table[norm] for norm in FIRST_SIX}) == len(FIRST_SIX)
+    for one, other in combinations(norms().values(), 2):
+        names = (one.name, other.name)
+        assert one.color != other.color, names
+        assert ((one.dash, one.symbol) == (other.dash, other.symbol)) == (names in ALIKE), names
+    for what in ("dash", "symbol"):
+        assert len({getattr(norms()[norm], what) for norm in FIRST_SIX}) == len(FIRST_SIX)
 
 
-@pytest.mark.parametrize("norm", [norm for norm in get_args(NormName) if norm.startswith("batch_")])
+@pytest.mark.parametrize("norm", [norm for norm in norms() if norm.startswith("batch_")])
 def test_variants_of_batch_norm_differ_from_it_without_colour(norm):
-    assert NORM_DASHES[norm] != NORM_DASHES["batch"]
-    assert NORM_SYMBOLS[norm] != NORM_SYMBOLS["batch"]
+    assert norms()[norm].dash != norms()["batch"].dash
+    assert norms()[norm].symbol != norms()["batch"].symbol
+
+
+@pytest.mark.parametrize("page", [WHITE, DARK])
+@pytest.mark.parametrize("name", norms())
+def test_a_norms_colour_stands_out_from_the_page(name, page):
+    """At least 3 : 1, as WCAG 2.2 asks of what a chart is made of (success criterion 1.4.11)."""
+    assert contrast(norms()[name].color, page) >= FAINT.get((name, page), 3)
+
+
+def contrast(one: str, other: str) -> float:
+    """(L1 + 0.05) / (L2 + 0.05) of the relative luminances, from 1 to 21."""
+    dark, light = sorted(luminance(color) for color in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_contrast_is_that_of_the_definition():
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from bnviz.closed_forms.batch_noise import running_start_error
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Activations, DenseStack
-from bnviz.nets.norms import BatchNorm
+from bnviz.nets.norms.batch import BatchNorm
 from bnviz.training.loop import ArmState, Trainer
 
 TINY = 1e-11  # float64 rounding (1e-16) through four layers and sums over some hundred terms, relative

@@ -20,7 +20,7 @@ from bnviz.closed_forms.dropout import dropout_variance_shift
 from bnviz.closed_forms.saturation import mean_tanh_slope
 from bnviz.config.models import ArmConfig
 from bnviz.nets import DenseStack
-from bnviz.nets.norms import BatchNorm
+from bnviz.nets.norms.batch import BatchNorm
 from bnviz.probes import batch_noise, born_dead, dropout_shift, running_start
 
 WITHIN = 0.03

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.nets import Stack
-from bnviz.nets.norms import BatchNorm
+from bnviz.nets.norms.batch import BatchNorm
 from bnviz.training.batches import Batches
 from bnviz.training.loop import Trainer
 

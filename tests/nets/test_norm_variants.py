@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from bnviz.config.models import ArmConfig
 from bnviz.nets import NORMS, DenseStack
-from bnviz.nets.norms import BatchNorm, NoisyBatchNorm
+from bnviz.nets.norms.batch import BatchNorm
+from bnviz.nets.norms.batch_noisy import NoisyBatchNorm
 from bnviz.nets.stack import Activations
 
 TRIALS, BATCH, WIDTH = 2, 9, 5

@@ -1,26 +1,9 @@
-"""The normalizations: a new one is a file here and a line in NORMS."""
+"""The normalizations, one a file: what is declared in this folder is there, and is listed nowhere else."""
 
 from bnviz.nets.norms.base import Mode, Norm
-from bnviz.nets.norms.batch import BatchNorm
-from bnviz.nets.norms.batch_detached import DetachedBatchNorm
-from bnviz.nets.norms.batch_lp import L1BatchNorm, L2BatchNorm, LInfBatchNorm
-from bnviz.nets.norms.batch_noisy import NoisyBatchNorm
-from bnviz.nets.norms.group import GroupNorm
-from bnviz.nets.norms.instance import InstanceNorm
-from bnviz.nets.norms.layer import LayerNorm
-from bnviz.nets.norms.rms import RMSNorm
+from bnviz.registry.norms import norms
 
-NORMS: dict[str, type[Norm]] = {
-    "batch": BatchNorm,
-    "layer": LayerNorm,
-    "group": GroupNorm,
-    "instance": InstanceNorm,
-    "rms": RMSNorm,
-    "batch_noisy": NoisyBatchNorm,
-    "batch_detached": DetachedBatchNorm,
-    "batch_l1": L1BatchNorm,
-    "batch_l2": L2BatchNorm,
-    "batch_linf": LInfBatchNorm,
-}
+_LOADED = {name: entry.load() for name, entry in norms().items()}
+NORMS: dict[str, type[Norm]] = {name: kind for name, kind in _LOADED.items() if issubclass(kind, Norm)}  # all but "none"
 
-__all__ = ["NORMS", "BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "Mode", "NoisyBatchNorm", "Norm", "RMSNorm"]
+__all__ = ["NORMS", "Mode", "Norm"]

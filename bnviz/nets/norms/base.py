@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bnviz.config.models import ArmConfig
+from bnviz.nets.initialization import Streams
 
 Mode = Literal["train", "probe", "eval"]
 # train: statistics of the batch, running statistics updated; probe: the same, nothing updated; eval: running statistics
@@ -26,7 +27,7 @@ class Norm(ABC):
         positions: of a channel; 1 for a dense layer, which has no axis for them.
     """
 
-    affine: tuple[str, ...] = ("gamma", "beta")
+    affine: tuple[str, ...]  # names of its parameters; its entry sets it
 
     def __init__(self, arm: ArmConfig, trials: int, width: int, dtype: torch.dtype, positions: int = 1) -> None:
         self.eps, self.momentum, self.group_count = arm.norm_eps, arm.norm_momentum, arm.group_count
@@ -61,6 +62,10 @@ class Norm(ABC):
 
     def draw_from(self, seed: int, trial_seeds: Sequence[int], layer: int) -> None:  # noqa: B027 - most norms draw nothing
         """Take the seeds of the random numbers that the norm adds, if it does."""
+
+    def random_streams(self) -> list[Streams]:
+        """What it draws those from; none for a norm that draws nothing."""
+        return []
 
     def first(self, trials: int) -> Self:
         """The same layer for the first networks of the stack only, sharing memory."""

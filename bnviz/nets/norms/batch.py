@@ -8,8 +8,22 @@ from typing_extensions import override
 
 from bnviz.config.models import ArmConfig
 from bnviz.nets.norms.base import Mode, Norm
+from bnviz.registry.norms import NormEntry
 
 
+@NormEntry(
+    name="batch",
+    label="batch norm",
+    color="#0072B2",
+    dash="solid",
+    symbol="circle",
+    formula="gamma (y - mean) / sqrt(var + eps) + beta, per unit over the batch",
+    over_batch=True,
+    keeps_statistics=True,
+    in_experiments=True,
+    kept_tensors=2,
+    place=1,
+)
 class BatchNorm(Norm):
     """gamma (y - batch_mean) / sqrt(batch_var + eps) + beta, per unit over the samples of the batch.
 

@@ -6,8 +6,22 @@ from typing_extensions import override
 from bnviz.nets.norms.base import Mode
 from bnviz.nets.norms.batch import BatchNorm
 from bnviz.nets.norms.moments import batch_axes, keep_running
+from bnviz.registry.norms import NormEntry
 
 
+@NormEntry(
+    name="batch_detached",
+    label="batch norm, statistics detached",
+    color="#B15928",
+    dash="dot",
+    symbol="diamond",
+    formula="as batch norm; in the backward pass mean and var are constants",
+    over_batch=True,
+    keeps_statistics=True,
+    in_compare=False,
+    kept_tensors=6,
+    place=7,
+)
 class DetachedBatchNorm(BatchNorm):
     """The output of batch norm; in the backward pass mean and variance count as constants.
 

@@ -7,6 +7,7 @@ from typing_extensions import override
 from bnviz.nets.norms.base import Mode
 from bnviz.nets.norms.batch import BatchNorm
 from bnviz.nets.norms.moments import batch_axes, keep_running
+from bnviz.registry.norms import NormEntry
 
 
 class LpBatchNorm(BatchNorm):
@@ -15,9 +16,6 @@ class LpBatchNorm(BatchNorm):
     As in the source the size is taken of y before its mean is subtracted, and is not rescaled: p = 1 is mean |y|,
     p = 2 is sqrt(mean y^2), p = infinity is max |y|. So no p gives unit variance: a Gaussian of mean 0 leaves with a
     standard deviation of 1.25, 1, or, in a batch of 64, about 0.4. `running_var` accumulates the size in place of a variance.
-
-    References:
-        Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604, section 3.3.
     """
 
     p = 2.0
@@ -49,17 +47,68 @@ class LpBatchNorm(BatchNorm):
         return scale, beta - self.running_mean.unsqueeze(1) * scale
 
 
+@NormEntry(
+    name="batch_l1",
+    label="batch norm, L1",
+    color="#1B7F79",
+    dash="dash",
+    symbol="triangle-up",
+    formula="gamma (y - mean) / (mean(|y|) + eps) + beta, per unit over the batch",
+    over_batch=True,
+    keeps_statistics=True,
+    in_compare=False,
+    kept_tensors=7,
+    place=8,
+)
 class L1BatchNorm(LpBatchNorm):
-    """p = 1: the mean absolute value."""
+    """p = 1: the mean absolute value.
+
+    References:
+        Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604, section 3.3.
+    """
 
     p = 1.0
 
 
+@NormEntry(
+    name="batch_l2",
+    label="batch norm, L2",
+    color="#7A7A00",
+    dash="dashdot",
+    symbol="triangle-down",
+    formula="gamma (y - mean) / (sqrt(mean(y^2)) + eps) + beta, per unit over the batch",
+    over_batch=True,
+    keeps_statistics=True,
+    in_compare=False,
+    kept_tensors=7,
+    place=9,
+)
 class L2BatchNorm(LpBatchNorm):
-    """p = 2: the root mean square. Not batch norm: the mean is still in it."""
+    """p = 2: the root mean square. Not batch norm: the mean is still in it.
+
+    References:
+        Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604, section 3.3.
+    """
 
 
+@NormEntry(
+    name="batch_linf",
+    label="batch norm, L-infinity",
+    color="#C0398B",
+    dash="longdash",
+    symbol="cross",
+    formula="gamma (y - mean) / (max(|y|) + eps) + beta, per unit over the batch",
+    over_batch=True,
+    keeps_statistics=True,
+    in_compare=False,
+    kept_tensors=7,
+    place=10,
+)
 class LInfBatchNorm(LpBatchNorm):
-    """p = infinity: the largest absolute value."""
+    """p = infinity: the largest absolute value.
+
+    References:
+        Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604, section 3.3.
+    """
 
     p = torch.inf

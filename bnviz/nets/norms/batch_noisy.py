@@ -10,11 +10,25 @@ from typing_extensions import override
 from bnviz.nets.initialization import NOISE, Streams
 from bnviz.nets.norms.base import Mode
 from bnviz.nets.norms.batch import BatchNorm
+from bnviz.registry.norms import NormEntry
 
 SHIFT, SCALE = (-0.5, 0.5), (1.0, 1.25)  # of a step and layer
 SHIFT_SPREAD, SCALE_SPREAD = 0.1, 0.1  # of an element
 
 
+@NormEntry(
+    name="batch_noisy",
+    label="noisy batch norm",
+    color="#6A3D9A",
+    dash="dash",
+    symbol="square",
+    formula="s a + m with the output a of batch norm; s and m change with every step and element",
+    over_batch=True,
+    keeps_statistics=True,
+    in_compare=False,
+    kept_tensors=6,
+    place=6,
+)
 class NoisyBatchNorm(BatchNorm):
     """a <- s a + m after batch norm, where m and s change with every step and element.
 
@@ -31,6 +45,10 @@ class NoisyBatchNorm(BatchNorm):
     @override
     def draw_from(self, seed: int, trial_seeds: Sequence[int], layer: int) -> None:
         self.streams = Streams(seed, trial_seeds, NOISE, layer)
+
+    @override
+    def random_streams(self) -> list[Streams]:
+        return [self.streams]
 
     @override
     def first(self, trials: int) -> Self:

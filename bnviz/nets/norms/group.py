@@ -5,8 +5,20 @@ from torch import Tensor
 from typing_extensions import override
 
 from bnviz.nets.norms.base import Mode, Norm
+from bnviz.registry.norms import NormEntry
 
 
+@NormEntry(
+    name="group",
+    label="group norm",
+    color="#CC79A7",
+    dash="dashdot",
+    symbol="triangle-up",
+    formula="gamma (y - mean) / sqrt(var + eps) + beta, over each group of units of a sample",
+    in_experiments=True,
+    kept_tensors=3,
+    place=3,
+)
 class GroupNorm(Norm):
     """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over each group of units of a sample.
 

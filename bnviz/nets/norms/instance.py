@@ -5,8 +5,20 @@ from torch import Tensor
 from typing_extensions import override
 
 from bnviz.nets.norms.base import Mode, Norm
+from bnviz.registry.norms import NormEntry
 
 
+@NormEntry(
+    name="instance",
+    label="instance norm",
+    color="#56B4E9",
+    dash="longdash",
+    symbol="triangle-down",
+    formula="gamma (y - mean) / sqrt(var + eps) + beta, over the positions of a channel of a sample",
+    in_experiments=True,
+    kept_tensors=3,
+    place=4,
+)
 class InstanceNorm(Norm):
     """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over the positions of a channel of a sample.
 

@@ -5,8 +5,20 @@ from torch import Tensor
 from typing_extensions import override
 
 from bnviz.nets.norms.base import Mode, Norm
+from bnviz.registry.norms import NormEntry
 
 
+@NormEntry(
+    name="layer",
+    label="layer norm",
+    color="#009E73",
+    dash="dot",
+    symbol="diamond",
+    formula="gamma (y - mean) / sqrt(var + eps) + beta, over the units of a sample",
+    in_experiments=True,
+    kept_tensors=3,
+    place=2,
+)
 class LayerNorm(Norm):
     """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over the units of a sample.
 

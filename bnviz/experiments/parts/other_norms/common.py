@@ -12,8 +12,9 @@ from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Chart, Reference
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sweeps import plain, spread_of
+from bnviz.registry.norms import norms
 
-NORMS: tuple[NormName, ...] = ("none", "batch", "layer", "group", "instance", "rms")
+NORMS: tuple[NormName, ...] = tuple(name for name, norm in norms().items() if norm.in_experiments)
 STYLES = tuple(norm_style(norm) for norm in NORMS)
 SHORT = {style.label: style.label.removesuffix(" norm").replace("no", "none") for style in STYLES}  # under an axis
 STAGE, KEEP = "training", ("train_loss", "test_loss", "test_accuracy")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from bnviz.config.models import NORM_LABELS
 from bnviz.experiments.kit.numbers import number
 from bnviz.experiments.parts.race.comparison import Comparison, median
+from bnviz.registry.norms import norms
 
-NO_NORM, PLAIN_NET = NORM_LABELS["none"], "plain net"
+NO_NORM, PLAIN_NET = norms()["none"].label, "plain net"
 
 
 def in_full(comparison: Comparison, target: float) -> str:
