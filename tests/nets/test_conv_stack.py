@@ -9,7 +9,9 @@ from bnviz.nets import ConvStack, build
 from bnviz.nets.stack import Activations
 from bnviz.records.records import StepMeasured
 from bnviz.training.run import run
-from tests.nets.parity import Placed, check_one_step, check_trajectory, close, shaken, with_parameters_of
+from tests.nets.norms.references import learned_of
+from tests.nets.parity import Placed, check_one_step, check_trajectory, shaken, with_parameters_of
+from tests.nets.reference import norm_module
 
 TRIALS, BATCH, SIDE, CLASSES, WIDTH = 3, 6, 5, 4, 4
 SHARED = {"architecture": "conv", "depth": 3, "width": WIDTH, "group_count": 2}
@@ -21,26 +23,13 @@ ARMS = [
 ]
 
 
-def norm_module(arm: ArmConfig) -> nn.Module:
-    match arm.norm:
-        case "batch":
-            return nn.BatchNorm2d(arm.width, eps=arm.norm_eps, momentum=arm.norm_momentum)
-        case "group":
-            return nn.GroupNorm(arm.group_count, arm.width, eps=arm.norm_eps)
-        case "layer":
-            return nn.GroupNorm(1, arm.width, eps=arm.norm_eps)
-        case "instance":
-            return nn.InstanceNorm2d(arm.width, eps=arm.norm_eps, affine=True)
-    return nn.Identity()
-
-
 class Network(nn.Module):
     def __init__(self, arm: ArmConfig, classes: int, side: int = 8) -> None:
         super().__init__()
         self.arm, self.side = arm, side
         channels = [1, *[arm.width] * (arm.depth - 1)]
         self.convolutions = nn.ModuleList(nn.Conv2d(before, arm.width, 3, padding=1) for before in channels)
-        self.norms = nn.ModuleList(norm_module(arm) for _ in channels)
+        self.norms = nn.ModuleList(norm_module(arm, side**2) for _ in channels)
         self.activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[arm.activation]()
         self.head = nn.Linear(arm.width * side * side, classes)
         self.double()
@@ -48,9 +37,9 @@ class Network(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         values = values.reshape(-1, 1, self.side, self.side)
         for i, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            out = convolution(values)
+            out = convolution(values).flatten(2)
             before = self.arm.norm_placement == "before_activation"
-            out = self.activation(norm(out)) if before else norm(self.activation(out))
+            out = (self.activation(norm(out)) if before else norm(self.activation(out))).unflatten(2, (self.side, self.side))
             values = values + out if self.arm.residual and i > 0 else out
         return self.head(values.flatten(1))
 
@@ -60,9 +49,8 @@ class Network(nn.Module):
         for i, convolution in enumerate(self.convolutions):
             placed[f"weight{i}"] = (convolution.weight, lambda ours, i=i: ours.T.reshape(self.convolutions[i].weight.shape))
             placed[f"bias{i}"] = (convolution.bias, torch.flatten)
-            if self.arm.norm != "none":
-                placed[f"gamma{i}"] = (self.norms[i].weight, torch.flatten)
-                placed[f"beta{i}"] = (self.norms[i].bias, torch.flatten)
+            for name, value in zip(("gamma", "beta"), learned_of(self.norms[i]), strict=False):
+                placed[f"{name}{i}"] = (value, torch.flatten)
         return placed
 
     def batch_norms(self) -> list:
@@ -97,34 +85,6 @@ def test_outputs_gradients_and_statistics_equal_those_of_modules(arm, batch):
 def test_trajectories_equal_those_of_modules(norm, steps):
     arm = ArmConfig(norm=norm, architecture="conv", depth=2, width=4, lr=0.05, momentum=0.5)
     check_trajectory(arm, steps, Network)
-
-
-def test_rms_norm_divides_by_the_root_mean_square_of_a_samples_maps(batch):
-    arm = ArmConfig(norm="rms", **{**SHARED, "depth": 1})
-    net = shaken(stack(arm))
-    kept = Activations()
-    net.forward(batch[0], "probe", kept)
-    maps = kept.pre_norm[0].view(TRIALS, BATCH, WIDTH, -1)
-    size = (maps.pow(2).flatten(2).mean(2) + arm.norm_eps).sqrt().view(TRIALS, BATCH, 1, 1)
-    close(kept.pre_activation[0], (maps / size * net.parameters.views["gamma0"].view(TRIALS, 1, WIDTH, 1)).flatten(2))
-
-
-def test_batch_norm_of_one_image_has_the_statistics_of_its_positions():
-    net = stack(ArmConfig(norm="batch", **SHARED))
-    kept = Activations()
-    net.forward(torch.randn(TRIALS, 1, SIDE * SIDE, dtype=torch.float64), "train", kept)
-    maps = kept.pre_activation[0].view(TRIALS, WIDTH, -1)
-    close(maps.mean(2), torch.zeros(TRIALS, WIDTH, dtype=torch.float64))
-    close(maps.var(2, correction=0), torch.ones(TRIALS, WIDTH, dtype=torch.float64), 1e-3)
-    assert not bool((net.norms[0].statistics()[1] == 1).any())
-
-
-@pytest.mark.parametrize("norm", ["batch", "group", "layer", "instance", "rms"])
-def test_constant_images_give_finite_outputs_and_gradients(norm):
-    net = stack(ArmConfig(norm=norm, **SHARED))
-    logits = net.forward(torch.zeros(TRIALS, BATCH, SIDE * SIDE, dtype=torch.float64), "train")
-    gradients = torch.autograd.grad(logits.pow(2).sum(), list(net.parameters.views.values()))
-    assert all(bool(value.isfinite().all()) for value in (logits, *gradients))
 
 
 def test_kept_tensors_lie_on_the_way_of_the_gradient_and_change_nothing(batch):

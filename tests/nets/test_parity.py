@@ -119,20 +119,6 @@ def test_trajectories_equal_those_of_torch_optim(settings, steps):
         close(net.forward(test.expand(2, -1, -1), "eval")[trial], network(test), 1e-7)
 
 
-def test_a_batch_of_one_sample_gives_beta():
-    arm = ArmConfig(norm="batch", depth=1, width=4)
-    net = DenseStack(arm, inputs=3, classes=2, trials=2, seed=0, dtype=torch.float64)
-    beta = net.parameters.views["beta0"]
-    with torch.no_grad():
-        beta.copy_(torch.arange(8, dtype=torch.float64).view(2, 1, 4))
-    norm = net.norms[0]
-    values = torch.randn(2, 1, 4, dtype=torch.float64) * 100
-    out = norm(values, [net.parameters.views["gamma0"], beta], "train")
-    close(out, beta)
-    close(norm.running_mean, 0.1 * values[:, 0])
-    assert bool((norm.running_var == 1).all())
-
-
 def test_dropout_keeps_the_mean_and_is_off_outside_training():
     arm = ArmConfig(depth=1, width=512, dropout=0.25, activation="linear")
     net = DenseStack(arm, inputs=3, classes=2, trials=2, seed=0, dtype=torch.float64)
