@@ -6,6 +6,7 @@ python scripts/build_docs.py --check   exit with 1 when one is not what would be
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
 
@@ -19,6 +20,7 @@ from bnviz.config.presets import PRESETS
 from bnviz.config.problems import allowed
 from bnviz.experiments.board.catalog import catalog
 from bnviz.experiments.kit.base import Experiment, Part
+from bnviz.registry.datasets import DATASETS
 from bnviz.registry.norms import NormEntry, norms
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -47,7 +49,16 @@ def configuration() -> str:
     for model, title, prefix in SECTIONS:
         parts.append(f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n| key | allowed | default | |\n|---|---|---|---|\n")
         parts += [_row(prefix + name, view) for name, view in fields_of(model).items()]
-    return "".join(parts)
+    return "".join([*parts, *_datasets()])
+
+
+def _datasets() -> Iterator[str]:
+    """What the entries say of the data sets."""
+    yield "\n## Data sets\n\n| `dataset.name` | | samples | features | classes | split | from |\n" + 7 * "|---" + "|\n"
+    for data in DATASETS.values():
+        told = f"**{data.choice}.** {data.sentence}"
+        numbers = f"{data.rows or 'any number'} | {data.features or 'any number'} | {data.classes}"
+        yield f"| `{data.name}` | {told} | {numbers} | {data.split[0]} + {data.split[1]} | {data.source} |\n"
 
 
 def _row(key: str, view: FieldView) -> str:

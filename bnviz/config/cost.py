@@ -2,12 +2,12 @@
 
 from math import isqrt
 
-from bnviz.config.models import DATASET_FEATURES, ArmConfig, RunConfig
+from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.registry.datasets import MOST_CLASSES as CLASSES
 
 # Fitted to one core of a small server (see benchmarks/training.py): a step costs per layer and per multiply-add.
 SECONDS_PER_LAYER = 110e-6
 SECONDS_PER_MULTIPLY_ADD = 65e-12
-CLASSES = 10  # at most
 
 
 def weights_of(arm: ArmConfig, features: int, classes: int) -> int:
@@ -39,4 +39,4 @@ def estimated_step_seconds(config: RunConfig) -> float:
 
 def features_of(config: RunConfig) -> int:
     """Input features of the run's data set."""
-    return DATASET_FEATURES.get(config.dataset.name, config.dataset.features)
+    return config.dataset.feature_count

@@ -16,11 +16,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from bnviz.config.base import Decay, Float, FrozenModel, Gain, IdentifiedModel, Int, Momentum, Rate
+from bnviz.registry.datasets import ANY_FEATURES, DATASETS, IMAGE_DATASETS, PLANE_DATASETS, DatasetName
 from bnviz.registry.norms import norms
 
-DatasetName = Literal[
-    "digits", "spirals", "circles", "moons", "xor", "blobs", "gaussian", "wine", "breast_cancer", "mnist", "fashion_mnist"
-]
 InputScale = Literal["standardized", "raw", "spread"]
 if TYPE_CHECKING:
     NormName = str
@@ -52,13 +50,6 @@ ExtraName = Literal[
     "layer_output",
 ]
 
-PLANE_DATASETS: tuple[str, ...] = ("spirals", "circles", "moons", "xor", "blobs")
-IMAGE_DATASETS: tuple[str, ...] = ("digits", "mnist", "fashion_mnist")
-DATASET_ROWS = {"digits": 1797, "wine": 178, "breast_cancer": 569}  # data sets of a fixed size, train and test together
-DEFAULT_SIZES = {"wine": (118, 60), "breast_cancer": (400, 169), "digits": (1200, 200)}  # (train, test); others 1000, 200
-DATASET_FEATURES = {"digits": 64, "wine": 13, "breast_cancer": 30, "mnist": 784, "fashion_mnist": 784} | dict.fromkeys(
-    PLANE_DATASETS, 2
-)
 MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 128, 5000
 
 
@@ -76,7 +67,7 @@ class DatasetConfig(FrozenModel):
         description="standardized: every feature has mean 0 and variance 1 over the training set; raw: as it comes; "
         "spread: standardized, then on scales from 0.001 to 1000.",
     )
-    features: Int = Field(default=64, ge=1, le=1024, description="Input features (gaussian only).")
+    features: Int = Field(default=64, ge=1, le=1024, description=f"Input features ({', '.join(ANY_FEATURES)} only).")
     test_scale: Float = Field(
         default=1.0, ge=-100, le=100, description="Factor on the test inputs: test data that differ from the training data."
     )
@@ -86,26 +77,27 @@ class DatasetConfig(FrozenModel):
     @classmethod
     def _fits(cls, value: int | None, info: ValidationInfo) -> int | None:
         """Check a size against the rows that a data set of fixed size has."""
-        rows = DATASET_ROWS.get(info.data.get("name", ""))
-        if rows is None or value is None:
+        entry = DATASETS.get(info.data.get("name", ""))
+        if entry is None or value is None:
             return value
-        train_default, test_default = DEFAULT_SIZES[info.data["name"]]
-        is_train = info.field_name == "train_size"
-        other = test_default if is_train else info.data.get("train_size") or train_default
-        allowed = rows - 1 if is_train else rows - other
-        if value > allowed:
-            context = {"allowed": allowed, "name": info.data["name"], "rows": rows}
+        train = info.data.get("train_size") or entry.split[0]
+        allowed = entry.most_train() if info.field_name == "train_size" else entry.most_test(train)
+        if allowed is not None and value > allowed:
+            context = {"allowed": allowed, "name": entry.name, "rows": entry.rows}
             raise PydanticCustomError("too_many_rows", "at most {allowed}: {name} has {rows} samples", context)
         return value
 
     @property
     def sizes(self) -> tuple[int, int]:
         """(train, test) samples, with the data set's own split where none was asked for."""
-        train_default, test_default = DEFAULT_SIZES.get(self.name, (1000, 200))
-        train = self.train_size or train_default
-        if self.test_size is None and self.name in DATASET_ROWS:
-            return train, min(test_default, DATASET_ROWS[self.name] - train)
-        return train, self.test_size or test_default
+        entry = DATASETS[self.name]
+        train = self.train_size or entry.split[0]
+        return train, self.test_size or min(entry.split[1], entry.most_test(train) or entry.split[1])
+
+    @property
+    def feature_count(self) -> int:
+        """Input features: the data set's own number, or the one that is asked for."""
+        return DATASETS[self.name].features or self.features
 
 
 class PerTrial(FrozenModel):
@@ -238,7 +230,7 @@ class RunConfig(IdentifiedModel):
         """
         dataset: DatasetConfig | None = info.data.get("dataset")
         reading = next((arm.architecture for arm in value if arm.architecture != "dense"), None)
-        features = DATASET_FEATURES.get(dataset.name, dataset.features) if dataset else 4
+        features = dataset.feature_count if dataset else 4
         if reading and (features < 4 or isqrt(features) ** 2 != features):
             message = "{architecture} with square images only: {names}, or gaussian with 4, 9, 16, 25, ... features"
             context = {"architecture": reading, "names": ", ".join(IMAGE_DATASETS)}

@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bnviz.config.models import PLANE_DATASETS, ArmConfig, DatasetConfig, RunConfig
+from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.config.paths import covers
 from bnviz.config.presets import PRESETS
 from bnviz.config.query import QueryCodec
+from bnviz.registry.datasets import PLANE_DATASETS
 
 
 def fitted(raw: dict[str, Any], asked: Mapping[str, str]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Seeded data sets as plain NumPy arrays: `load(config, seed) -> Dataset`.
 
-    plane.py   2-D point sets, made here          table.py   digits, wine, breast_cancer: scikit-learn's files
-    scale.py   the three input scales             openml.py  MNIST and Fashion-MNIST, fetched once, then local
+    plane.py     2-D point sets                table.py  digits, wine, breast_cancer: scikit-learn's files
+    gaussian.py  random numbers                openml.py MNIST and Fashion-MNIST, fetched once, then local
+    split.py     training and test rows        scale.py  the three input scales
 
+Each stands below its `DatasetEntry`; another is another function with an entry, in one of these files or in one of its own.
 The same configuration and seed give the same bits. The training rows do not depend on the test size.
 """
 

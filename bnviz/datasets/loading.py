@@ -3,10 +3,10 @@
 import numpy as np
 
 from bnviz.config.models import DatasetConfig
-from bnviz.datasets import openml, plane, scale, table
+from bnviz.datasets import plane, scale, split
 from bnviz.datasets.types import Dataset, Table
+from bnviz.registry.datasets import DATASETS
 
-GAUSSIAN_CLASSES = 10
 TRAIN, TEST, SPLIT, SCALE = range(4)  # purposes: each has its own random stream, so none shifts another
 
 
@@ -15,38 +15,18 @@ def random_generator(seed: int, purpose: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, purpose]))
 
 
-def _gaussian(size: int, features: int, rng: np.random.Generator) -> Table:
-    """Independent N(0, 1) inputs; balanced labels of 10 classes that say nothing about them."""
-    return Table(rng.standard_normal((size, features)), rng.permutation(np.arange(size) % GAUSSIAN_CLASSES))
-
-
-def _made(config: DatasetConfig, size: int, rng: np.random.Generator) -> Table:
-    if config.name == "gaussian":
-        return _gaussian(size, config.features, rng)
-    return plane.make(config.name, size, config.noise, rng)
-
-
 def _parts(config: DatasetConfig, seed: int) -> tuple[Table, Table]:
     """Training and test rows as they come."""
-    train_size, test_size = config.sizes
-    if config.name in table.FILES:
-        return table.split(table.read(config.name), train_size, test_size, random_generator(seed, SPLIT))
-    if config.name in openml.SOURCES:
-        return openml.split(openml.read(config.name), train_size, test_size, random_generator(seed, SPLIT))
-    return _made(config, train_size, random_generator(seed, TRAIN)), _made(config, test_size, random_generator(seed, TEST))
-
-
-def _names(config: DatasetConfig, features: int) -> tuple[str, ...]:
-    if config.name in plane.MAKERS:
-        return "x", "y"
-    return table.NAMES.get(config.name) or tuple(f"feature {i}" for i in range(features))
-
-
-def _class_count(name: str) -> int:
-    """Classes of the whole data set: a small training set may miss some."""
-    if name in plane.MAKERS:
-        return plane.MAKERS[name][0]
-    return {"wine": 3, "breast_cancer": 2}.get(name, 10)
+    entry, (train_size, test_size) = DATASETS[config.name], config.sizes
+    make = entry.load()
+    if entry.rows is None:
+        purposes = (train_size, TRAIN), (test_size, TEST)
+        train, test = (make(size, config, random_generator(seed, purpose)) for size, purpose in purposes)
+        return train, test
+    rng = random_generator(seed, SPLIT)
+    if entry.held_out:
+        return split.as_held_out(make(), entry.held_out, train_size, test_size, rng)
+    return split.stratified(make(), train_size, test_size, rng)
 
 
 def load(config: DatasetConfig, seed: int) -> Dataset:
@@ -61,8 +41,9 @@ def load(config: DatasetConfig, seed: int) -> Dataset:
         without them. MNIST pixels are 0..255, those of digits 0..16 where `input_scale` is raw.
 
     Raises:
-        DatasetUnavailable: MNIST or Fashion-MNIST while the machine is offline and has no copy.
+        DatasetUnavailable: one that is fetched, while the machine is offline and has no copy.
     """
+    entry = DATASETS[config.name]
     train, test = _parts(config, seed)
     train_inputs, test_inputs = scale.scale(config.input_scale, train.inputs, test.inputs, random_generator(seed, SCALE))
     return Dataset(
@@ -70,7 +51,6 @@ def load(config: DatasetConfig, seed: int) -> Dataset:
         train.labels,
         test_inputs * np.float32(config.test_scale) + np.float32(config.test_shift),
         test.labels,
-        _names(config, train_inputs.shape[1]),
-        _class_count(config.name),
-        plane.extent(train_inputs, test_inputs) if config.name in plane.MAKERS else None,
+        entry.classes,  # of the whole data set: a small training set may miss some
+        plane.extent(train_inputs, test_inputs) if entry.kind == "plane" else None,
     )

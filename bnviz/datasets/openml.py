@@ -15,10 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from bnviz.datasets.types import DatasetUnavailable, Table
+from bnviz.registry.datasets import DatasetEntry
 
-SOURCES = {"mnist": "mnist_784", "fashion_mnist": "Fashion-MNIST"}  # names on OpenML, both version 1
-PIXELS = 784
-TRAIN_ROWS = 60_000  # the first rows are the authors' training set, the last 10,000 their test set
 TIMEOUT_SECONDS = 20.0  # without an answer from the network
 
 
@@ -33,13 +31,13 @@ def _network_timeout(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _fetch(name: str) -> Table:
+def _fetch(name: str, source: str) -> Table:
     from sklearn.datasets import fetch_openml  # here, because it is slow to import and only needed the first time
 
     try:
         with _network_timeout(TIMEOUT_SECONDS), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # "retrying": what counts is whether it worked in the end
-            inputs, labels = fetch_openml(SOURCES[name], version=1, as_frame=False, return_X_y=True, n_retries=1, delay=0.5)
+            inputs, labels = fetch_openml(source, version=1, as_frame=False, return_X_y=True, n_retries=1, delay=0.5)
     except (OSError, HTTPException, EOFError, ValueError) as error:  # URLError and timeouts are OSErrors
         reason = str(error) or type(error).__name__
         raise DatasetUnavailable(
@@ -64,8 +62,8 @@ def _save(path: Path, array: np.ndarray) -> None:
     partial.replace(path)
 
 
-def read(name: str) -> Table:
-    """All 70,000 rows: pixels uint8 (n, 784), mapped from disk where they could be kept, and labels.
+def _read(name: str, source: str) -> Table:
+    """All rows of `source` on OpenML: pixels uint8 (n, 784), mapped from disk where they could be kept, and labels.
 
     Raises:
         DatasetUnavailable: not on disk yet and OpenML cannot be reached, or no folder to keep it in.
@@ -76,16 +74,42 @@ def read(name: str) -> Table:
             return Table(np.load(pixels, mmap_mode="r", allow_pickle=False), np.load(labels, allow_pickle=False))
     except (OSError, ValueError) as error:  # a folder that may not be made; a damaged file
         raise DatasetUnavailable(f"{name}: scikit-learn's data folder cannot be used ({error}). Choose digits.") from error
-    table = _fetch(name)
+    table = _fetch(name, source)
     with contextlib.suppress(OSError):  # a full or read-only disk: it is fetched again next time
         _save(labels, table.labels)
         _save(pixels, table.inputs.astype(np.uint8))
     return table
 
 
-def split(table: Table, train_size: int, test_size: int, rng: np.random.Generator) -> tuple[Table, Table]:
-    """Draw training and test rows at random, each from the authors' own part."""
-    # sorted, because the rows are read from disk; their order within the set has no meaning
-    train = np.sort(rng.permutation(TRAIN_ROWS)[:train_size])
-    test = np.sort(TRAIN_ROWS + rng.permutation(len(table.labels) - TRAIN_ROWS)[:test_size])
-    return Table(table.inputs[train], table.labels[train]), Table(table.inputs[test], table.labels[test])
+@DatasetEntry(
+    name="mnist",
+    place=100,
+    label="MNIST",
+    source="Y. LeCun, C. Cortes, C. Burges, The MNIST Database (1998), from OpenML",
+    kind="image",
+    features=784,
+    classes=10,
+    rows=70_000,
+    held_out=10_000,
+    download=True,
+)
+def mnist() -> Table:
+    """Images of handwritten digits, 28 x 28 pixels, 0 to 255."""
+    return _read("mnist", "mnist_784")
+
+
+@DatasetEntry(
+    name="fashion_mnist",
+    place=110,
+    label="Fashion-MNIST",
+    source="H. Xiao, K. Rasul, R. Vollgraf 2017, arXiv:1708.07747, from OpenML",
+    kind="image",
+    features=784,
+    classes=10,
+    rows=70_000,
+    held_out=10_000,
+    download=True,
+)
+def fashion_mnist() -> Table:
+    """Images of clothes, 28 x 28 pixels, 0 to 255."""
+    return _read("fashion_mnist", "Fashion-MNIST")

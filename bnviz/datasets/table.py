@@ -2,39 +2,16 @@
 
 scikit-learn itself is not imported: that would cost a worker half a second and tens of megabytes for
 what `np.loadtxt` does in 30 ms.
-
-References:
-    Digits: E. Alpaydin, C. Kaynak, UCI Optical Recognition of Handwritten Digits (1998), 8x8 pixels of 0..16.
-    Wine: M. Forina et al., UCI Wine (1991). Breast cancer: W. Wolberg et al., UCI WDBC (1995).
 """
 
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bnviz.datasets.types import DatasetUnavailable, Table
-
-FILES = {"digits": ("digits.csv.gz", 0), "wine": ("wine_data.csv", 1), "breast_cancer": ("breast_cancer.csv", 1)}  # header lines
-
-_MEASURES = (
-    *("radius", "texture", "perimeter", "area", "smoothness", "compactness"),
-    *("concavity", "concave points", "symmetry", "fractal dimension"),
-)
-NAMES: dict[str, tuple[str, ...]] = {
-    "digits": tuple(f"pixel {row},{column}" for row in range(8) for column in range(8)),
-    "wine": (
-        *("alcohol", "malic acid", "ash", "alcalinity of ash", "magnesium", "total phenols", "flavanoids"),
-        *("nonflavanoid phenols", "proanthocyanins", "color intensity", "hue", "OD280/OD315 of diluted wines", "proline"),
-    ),
-    "breast_cancer": (
-        *(f"mean {name}" for name in _MEASURES),
-        *(f"{name} error" for name in _MEASURES),
-        *(f"worst {name}" for name in _MEASURES),
-    ),
-}
+from bnviz.registry.datasets import DatasetEntry
 
 
 def _folder() -> Path:
@@ -46,10 +23,13 @@ def _folder() -> Path:
     return Path(spec.origin).parent / "datasets" / "data"
 
 
-@lru_cache(maxsize=len(FILES))
-def read(name: str) -> Table:
-    """Read all rows of `name`, float32; read once per process, so the arrays are locked against writing."""
-    file, header = FILES[name]
+@cache
+def _read(name: str, file: str, header: int) -> Table:
+    """All rows of a file, float32, without its header lines; read once per process, so they are locked against writing.
+
+    Raises:
+        DatasetUnavailable: there is no such file.
+    """
     try:
         rows = np.loadtxt(_folder() / file, delimiter=",", skiprows=header, dtype=np.float32)
     except OSError as error:
@@ -61,18 +41,49 @@ def read(name: str) -> Table:
     return table
 
 
-def stratified_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Order the rows, shape (rows,), at random such that any stretch of them holds the classes in nearly their overall shares."""
-    place = np.empty(len(labels))
-    for label in np.unique(labels):
-        rows = rng.permutation(np.flatnonzero(labels == label))
-        place[rows] = (np.arange(len(rows)) + rng.random()) / len(rows)
-    return np.argsort(place, kind="stable")
+@DatasetEntry(
+    name="digits",
+    place=10,
+    label="handwritten digits",
+    source="E. Alpaydin, C. Kaynak, UCI Optical Recognition of Handwritten Digits (1998)",
+    kind="image",
+    features=64,
+    classes=10,
+    rows=1797,
+    split=(1200, 200),
+)
+def digits() -> Table:
+    """Images of 8 x 8 pixels, 0 to 16."""
+    return _read("digits", "digits.csv.gz", header=0)
 
 
-def split(table: Table, train_size: int, test_size: int, rng: np.random.Generator) -> tuple[Table, Table]:
-    """Take disjoint training and test rows, both stratified."""
-    order = stratified_order(table.labels, rng)
-    # shuffled again: batches taken in order must not be stratified
-    train, test = rng.permutation(order[:train_size]), rng.permutation(order[train_size : train_size + test_size])
-    return Table(table.inputs[train], table.labels[train]), Table(table.inputs[test], table.labels[test])
+@DatasetEntry(
+    name="wine",
+    place=80,
+    label="wine",
+    source="M. Forina et al., UCI Wine (1991)",
+    kind="table",
+    features=13,
+    classes=3,
+    rows=178,
+    split=(118, 60),
+)
+def wine() -> Table:
+    """Chemical measurements of wines from three growers, on very different scales."""
+    return _read("wine", "wine_data.csv", header=1)
+
+
+@DatasetEntry(
+    name="breast_cancer",
+    place=90,
+    label="breast cancer",
+    source="W. Wolberg et al., UCI Breast Cancer Wisconsin, Diagnostic (1995)",
+    kind="table",
+    features=30,
+    classes=2,
+    rows=569,
+    split=(400, 169),
+)
+def breast_cancer() -> Table:
+    """Measurements of cell nuclei, benign or malignant."""
+    return _read("breast_cancer", "breast_cancer.csv", header=1)

@@ -26,6 +26,5 @@ class Dataset:
     train_labels: NDArray[np.int64]  # (n,), 0 .. class_count - 1
     test_inputs: NDArray[np.float32]  # (m, F)
     test_labels: NDArray[np.int64]  # (m,)
-    feature_names: tuple[str, ...]  # F names
     class_count: int
     extent: tuple[float, float, float, float] | None  # 2-D data: x0, x1, y0, y1 of the drawn plane; else None

@@ -48,6 +48,11 @@ class Entry:
         """Decorate: the class or function stays as it is."""
         return target
 
+    @property
+    def sentence(self) -> str:
+        """The first paragraph of the docstring, on one line."""
+        return " ".join(self.doc.partition("\n\n")[0].split())
+
     def load(self) -> Any:
         """The class or function itself; imports its module, and torch with it where that needs it."""
         return getattr(import_module(self.module), self.target)

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from bnviz.config.ceilings import CostTooHigh, MemoryTooHigh, check_cost
-from bnviz.config.models import MAX_ARMS, PLANE_DATASETS, ArmConfig, PerTrial, RunConfig
+from bnviz.config.models import MAX_ARMS, ArmConfig, PerTrial, RunConfig
 from bnviz.config.paths import covers, put, values_at
 from bnviz.config.problems import More, problems
+from bnviz.registry.datasets import PLANE_DATASETS
 from bnviz.ui.fields import COMPARE, CONTROLS, word
 
 _KEPT = ("norm", "name", "per_trial")  # fields of an arm without a shared control

@@ -8,17 +8,14 @@ from functools import cached_property
 
 from bnviz.config.fields import FieldView, field_at
 from bnviz.config.models import RunConfig
+from bnviz.registry.datasets import DATASETS
 from bnviz.registry.norms import norms
 
 _STOPS = (1, 2, 5)  # of the logarithmic sliders, in every decade
 
 CHOICES: dict[str, str] = {
     **{name: norm.label for name, norm in norms().items()},
-    "digits": "handwritten digits",
-    "breast_cancer": "breast cancer",
-    "gaussian": "random numbers",
-    "mnist": "MNIST (download)",
-    "fashion_mnist": "Fashion-MNIST (download)",
+    **{name: entry.choice for name, entry in DATASETS.items()},
     "relu": "ReLU",
     "leaky_relu": "leaky ReLU",
     "gelu": "GELU",

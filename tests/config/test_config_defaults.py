@@ -2,15 +2,16 @@
 
 import pytest
 
-from bnviz.config.models import DATASET_ROWS, RunConfig
+from bnviz.config.models import RunConfig
+from bnviz.registry.datasets import DATASETS
 
 
-@pytest.mark.parametrize("name", [*DATASET_ROWS, "moons", "mnist"])
+@pytest.mark.parametrize("name", DATASETS)
 def test_the_name_of_a_data_set_is_enough(name: str) -> None:
     config = RunConfig.model_validate({"dataset": {"name": name}})
     train_size, test_size = config.dataset.sizes
     assert config.batch_size == config.probe_size == 64
-    assert train_size + test_size <= DATASET_ROWS.get(name, 10**6)
+    assert train_size + test_size <= (DATASETS[name].rows or 10**6)
 
 
 def test_a_small_training_set_lowers_the_defaults_and_refuses_more() -> None:

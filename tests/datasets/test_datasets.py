@@ -1,4 +1,4 @@
-"""Every data set: seeds, sizes, balance, disjoint parts, scales, and that a network can learn it."""
+"""Balance, scales, that the sets in the plane can be learned, and what is fetched; what all promise is in test_contract.py."""
 
 import subprocess
 import sys
@@ -7,89 +7,21 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from bnviz.config.models import DATASET_ROWS, PLANE_DATASETS, DatasetConfig
+from bnviz.config.models import DatasetConfig
 from bnviz.datasets import Dataset, DatasetUnavailable, load, openml
+from bnviz.registry.datasets import DATASETS, PLANE_DATASETS
 
-OFFLINE = (*PLANE_DATASETS, "gaussian", *DATASET_ROWS)
-
-
-def _arrays(data: Dataset) -> tuple[np.ndarray, ...]:
-    return data.train_inputs, data.train_labels, data.test_inputs, data.test_labels
+MADE = [name for name, entry in DATASETS.items() if entry.rows is None]
+FETCHED = [name for name, entry in DATASETS.items() if entry.download]
 
 
-@pytest.mark.parametrize("scale", ["standardized", "raw", "spread"])
-@pytest.mark.parametrize("name", OFFLINE)
-def test_same_seed_same_bits_other_seed_other_data(name, scale):
-    config = DatasetConfig(name=name, input_scale=scale)
-    first, again, other = load(config, 7), load(config, 7), load(config, 8)
-    for a, b, c in zip(_arrays(first), _arrays(again), _arrays(other), strict=True):
-        assert a.tobytes() == b.tobytes()
-        assert a.tobytes() != c.tobytes()
-
-
-@pytest.mark.parametrize("scale", ["standardized", "raw", "spread"])
-@pytest.mark.parametrize("name", OFFLINE)
-def test_shapes_and_types(name, scale):
-    config = DatasetConfig(name=name, input_scale=scale)
-    data = load(config, 0)
-    train, test = config.sizes
-    assert data.train_inputs.shape == (train, len(data.feature_names))
-    assert data.test_inputs.shape == (
-        test,
-        len(data.feature_names),
-    )
-    assert data.train_inputs.dtype == data.test_inputs.dtype == np.float32
-    assert data.train_labels.dtype == data.test_labels.dtype == np.int64
-    assert all(np.isfinite(array).all() for array in _arrays(data))
-    assert set(data.train_labels) == set(range(data.class_count)) >= set(data.test_labels)
-    assert (data.extent is not None) == (name in PLANE_DATASETS)
-    assert len(set(data.feature_names)) == len(data.feature_names)
-
-
-@pytest.mark.parametrize("name", [*PLANE_DATASETS, "gaussian"])
+@pytest.mark.parametrize("name", MADE)
 def test_made_classes_are_balanced_and_shuffled(name):
     data = load(DatasetConfig(name=name, train_size=601, test_size=200), 1)
     for labels in (data.train_labels, data.test_labels):
         counts = np.bincount(labels, minlength=data.class_count)
         assert counts.max() - counts.min() <= 1
         assert not np.array_equal(labels, np.arange(len(labels)) % data.class_count)
-
-
-@pytest.mark.parametrize("name", DATASET_ROWS)
-def test_real_parts_are_stratified_disjoint_rows_of_the_file(name):
-    sklearn_datasets = pytest.importorskip("sklearn.datasets")
-    inputs, labels = getattr(sklearn_datasets, f"load_{name}")(return_X_y=True)
-    rows = {(*row, label) for row, label in zip(inputs.astype(np.float32).tolist(), labels.tolist(), strict=True)}
-    assert len(rows) == DATASET_ROWS[name] == len(inputs)  # no row occurs twice, so equal rows are the same sample
-    data = load(DatasetConfig(name=name, input_scale="raw"), 3)
-    train = {(*row, label) for row, label in zip(data.train_inputs.tolist(), data.train_labels.tolist(), strict=True)}
-    test = {(*row, label) for row, label in zip(data.test_inputs.tolist(), data.test_labels.tolist(), strict=True)}
-    assert train | test <= rows
-    assert not train & test
-    share = np.bincount(labels) / len(labels)
-    for part in (data.train_labels, data.test_labels):
-        assert np.abs(np.bincount(part) - share * len(part)).max() <= 2
-
-
-def test_the_feature_names_are_those_of_scikit_learn():
-    sklearn_datasets = pytest.importorskip("sklearn.datasets")
-    ours = load(DatasetConfig(name="breast_cancer"), 0).feature_names
-    assert ours == tuple(sklearn_datasets.load_breast_cancer().feature_names)
-    theirs = sklearn_datasets.load_wine().feature_names
-    for a, b in zip(load(DatasetConfig(name="wine"), 0).feature_names, theirs, strict=True):
-        assert a.split()[0].lower()[:4] == b.lower().replace("_", " ").split()[0][:4]
-
-
-def test_all_rows_can_be_used():
-    data = load(DatasetConfig(name="wine", train_size=100, test_size=78), 0)
-    assert len(data.train_labels) + len(data.test_labels) == 178
-    assert np.bincount(np.concatenate([data.train_labels, data.test_labels])).tolist() == [59, 71, 48]
-
-
-@pytest.mark.parametrize("name", OFFLINE)
-def test_training_rows_do_not_depend_on_the_test_size(name):
-    small, large = (load(DatasetConfig(name=name, train_size=50, test_size=size), 0) for size in (10, 60))
-    assert small.train_inputs.tobytes() == large.train_inputs.tobytes()
 
 
 def _standardized_naively(train: np.ndarray, part: np.ndarray) -> np.ndarray:
@@ -140,17 +72,6 @@ def test_spread_is_standardized_times_a_permuted_grid():
     np.testing.assert_allclose(data.test_inputs, plain.test_inputs * std, rtol=1e-4, atol=1e-12)
 
 
-def test_gaussian_inputs_are_independent_standard_normal():
-    data = load(DatasetConfig(name="gaussian", features=32, train_size=20_000, input_scale="raw"), 0)
-    inputs = data.train_inputs.astype(np.float64)
-    five_sigma = 5 / np.sqrt(len(inputs))  # standard error of a mean and of a correlation; that of a variance is sqrt(2) larger
-    assert np.abs(inputs.mean(axis=0)).max() < five_sigma
-    second_moments = inputs.T @ inputs / len(inputs)
-    assert np.abs(second_moments - np.eye(32)).max() < np.sqrt(2) * five_sigma
-    by_class = np.stack([inputs[data.train_labels == label].mean(axis=0) for label in range(10)])
-    assert np.abs(by_class).max() < five_sigma * np.sqrt(10)
-
-
 @pytest.mark.parametrize("name", PLANE_DATASETS)
 def test_the_plane_holds_all_points_with_a_margin(name):
     data = load(DatasetConfig(name=name, noise=0.5), 0)
@@ -171,9 +92,9 @@ def _nearest_neighbour_accuracy(data: Dataset) -> float:
 @pytest.mark.parametrize("name", PLANE_DATASETS)
 def test_plane_sets_are_learnable_and_noise_makes_them_harder(name):
     clean, default, hard = (_nearest_neighbour_accuracy(load(DatasetConfig(name=name, noise=noise), 0)) for noise in (0, 0.1, 2))
-    assert clean > 0.98
-    assert default > 0.9
-    assert hard < 0.7
+    assert clean > 0.95
+    assert default > 0.8
+    assert hard < default - 0.2
 
 
 @pytest.mark.parametrize("name", ["spirals", "circles", "xor"])
@@ -184,15 +105,6 @@ def test_no_line_separates_the_hard_sets(name):
     assert ((design @ weights > 0) == (data.train_labels == 1)).mean() < 0.7
 
 
-@pytest.mark.parametrize("scale", ["standardized", "raw", "spread"])
-@pytest.mark.parametrize("name", OFFLINE)
-def test_two_training_samples_and_one_test_sample(name, scale):
-    data = load(DatasetConfig(name=name, train_size=2, test_size=1, noise=0, input_scale=scale), 0)
-    assert data.train_inputs.shape[0] == 2
-    assert data.test_inputs.shape[0] == 1
-    assert all(np.isfinite(array).all() for array in _arrays(data))
-
-
 def test_one_feature():
     for scale in ("standardized", "raw", "spread"):
         data = load(DatasetConfig(name="gaussian", features=1, input_scale=scale), 0)
@@ -200,7 +112,7 @@ def test_one_feature():
         assert np.isfinite(data.train_inputs).all()
 
 
-@pytest.mark.parametrize("name", openml.SOURCES)
+@pytest.mark.parametrize("name", FETCHED)
 @pytest.mark.parametrize(
     "error", [URLError("no route to host"), TimeoutError("timed out"), ConnectionResetError(), ValueError("md5")]
 )
@@ -216,39 +128,11 @@ def test_offline_says_what_to_do(name, error, monkeypatch, tmp_path):
     assert not list(tmp_path.rglob("*.npy"))
 
 
-@pytest.fixture
-def fake_openml(monkeypatch, tmp_path):
-    """70,000 small images whose first two pixels tell the row; returns the list of fetches."""
-    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
-    fetched = []
-
-    def fetch(name, **options):
-        fetched.append(name)
-        pixels = np.zeros((70_000, 784), dtype=np.uint8)
-        rows = np.arange(70_000)
-        pixels[:, 0], pixels[:, 1], pixels[:, 2] = rows % 256, rows // 256 % 256, rows // 65536
-        return pixels, (rows % 10).astype(str)
-
-    monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
-    return fetched
-
-
-def test_mnist_is_fetched_once_and_split_as_its_authors_did(fake_openml):
+def test_mnist_is_fetched_once(fake_openml):
     config = DatasetConfig(name="mnist", train_size=500, test_size=300, input_scale="raw")
     data, again = load(config, 0), load(config, 0)
     assert fake_openml == ["mnist_784"]
     assert data.train_inputs.tobytes() == again.train_inputs.tobytes()
-    for inputs, labels, low, high in (
-        (data.train_inputs, data.train_labels, 0, 60_000),
-        (data.test_inputs, data.test_labels, 60_000, 70_000),
-    ):
-        rows = (inputs[:, :3] @ [1, 256, 65536]).astype(np.int64)
-        assert len(np.unique(rows)) == len(rows)
-        assert low <= rows.min()
-        assert rows.max() < high
-        np.testing.assert_array_equal(rows % 10, labels)
-    assert len(data.feature_names) == 784
-    assert data.class_count == 10
 
 
 def test_mnist_can_be_used_where_it_cannot_be_kept(fake_openml, monkeypatch):

@@ -66,3 +66,8 @@ def test_an_entry_leaves_what_it_declares_as_it_is_and_loads_it():
     entry = ToyEntry(name="x", label="X", module=__name__, target="HEAD")
     assert entry(target) is target
     assert entry.load() is HEAD
+
+
+def test_the_sentence_of_an_entry_is_the_first_paragraph_of_what_it_declares():
+    assert ToyEntry(name="x", label="X", doc="One thing,\n  said once.\n\nMore.").sentence == "One thing, said once."
+    assert ToyEntry(name="x", label="X").sentence == ""

@@ -8,8 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from bnviz.config.models import (
-    DATASET_ROWS,
-    PLANE_DATASETS,
     ActivationName,
     ArchitectureName,
     BatchMode,
@@ -25,10 +23,11 @@ from bnviz.config.models import (
 )
 from bnviz.records.codec import decode, encode
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, Record, RunFinished, RunStarted, StepMeasured
+from bnviz.registry.datasets import DATASETS, PLANE_DATASETS
 from bnviz.training.run import run
 
 COUNT, SEED = 300, 20150211
-LOCAL_DATASETS = ("gaussian", *DATASET_ROWS, *PLANE_DATASETS)  # none of them is downloaded
+LOCAL_DATASETS = [name for name, entry in DATASETS.items() if not entry.download]
 
 
 def drawn_dataset(rng: random.Random) -> dict[str, Any]:

@@ -13,9 +13,8 @@ from bnviz import probes
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
 from bnviz.experiments.board.catalog import catalog
+from bnviz.registry.datasets import DATASETS
 from bnviz.training.run import run
-
-DATASETS = ("digits", "wine", "breast_cancer", "spirals")
 
 
 def warm_up() -> None:
@@ -24,8 +23,9 @@ def warm_up() -> None:
     catalog()
     for found in iter_modules(probes.__path__):
         import_module(f"{probes.__name__}.{found.name}")
-    for name in DATASETS:
-        load(DatasetConfig(name=name), 0)
+    for entry in DATASETS.values():
+        if not entry.download:
+            load(DatasetConfig(name=entry.name), 0)
     if torch.accelerator.is_available():
         return  # with a device, the first gradient starts threads, which a fork would lose
     state = torch.get_rng_state()

@@ -13,8 +13,8 @@ from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Judgement,
 from bnviz.experiments.kit.order_statistics import first_crossing
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sweeps import Spread, by_value, decades, guessing_loss, plain, spread_of, stacked
+from bnviz.registry.datasets import DATASETS
 
-CLASSES = {"wine": 3, "breast_cancer": 2, "digits": 10}
 LABELS = ("as they are", "batch norm on the input", "standardized")
 STYLES = plain_styles(LABELS)
 PLACES = (("spread", 0), ("spread", 1), ("standardized", 0))  # (stage, arm) of each label
@@ -63,7 +63,7 @@ class ScaleSettings(Settings):
     @property
     def target(self) -> float:
         """The training loss to reach."""
-        return TARGET_SHARE * guessing_loss(CLASSES[self.dataset])
+        return TARGET_SHARE * guessing_loss(DATASETS[self.dataset].classes)
 
 
 def stages(settings: ScaleSettings) -> tuple[Stage, ...]:
