@@ -20,6 +20,7 @@ from bnviz.config.presets import PRESETS
 from bnviz.config.problems import allowed
 from bnviz.experiments.board.catalog import catalog
 from bnviz.experiments.kit.base import Experiment, Part
+from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
 from bnviz.registry.norms import NormEntry, norms
 
@@ -49,7 +50,7 @@ def configuration() -> str:
     for model, title, prefix in SECTIONS:
         parts.append(f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n| key | allowed | default | |\n|---|---|---|---|\n")
         parts += [_row(prefix + name, view) for name, view in fields_of(model).items()]
-    return "".join([*parts, *_datasets()])
+    return "".join([*parts, *_datasets(), *_activations()])
 
 
 def _datasets() -> Iterator[str]:
@@ -59,6 +60,15 @@ def _datasets() -> Iterator[str]:
         told = f"**{data.choice}.** {data.sentence}"
         numbers = f"{data.rows or 'any number'} | {data.features or 'any number'} | {data.classes}"
         yield f"| `{data.name}` | {told} | {numbers} | {data.split[0]} + {data.split[1]} | {data.source} |\n"
+
+
+def _activations() -> Iterator[str]:
+    """What the entries say of the activations."""
+    yield "\n## Activations\n\n| `arms.N.activation` | | of z | saturated | units may be dead |\n" + 5 * "|---" + "|\n"
+    for each in ACTIVATIONS.values():
+        saturated = "below {:g} or above {:g}".format(*each.linear_range) if each.linear_range else "never"
+        told = f"**{each.label}.** {each.sentence}"
+        yield f"| `{each.name}` | {told} | {each.formula} | {saturated} | {'yes' if each.dies else 'no'} |\n"
 
 
 def _row(key: str, view: FieldView) -> str:

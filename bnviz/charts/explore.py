@@ -7,12 +7,12 @@ from bnviz.charts.spec import ChartSpec, Mark, Selector
 from bnviz.charts.theme import BAND_OPACITY, CLASS_COLORS, arm_styles, axis, base_layout
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.records.records import BIN_RANGE, TENSORS, RunStarted
+from bnviz.registry.activations import ACTIVATIONS
 
 MAX_LAYERS_SHOWN = 6
 MAX_POINTS_SHOWN = 300  # training points drawn over a decision boundary
 TENSOR_NAMES = {"pre_norm": "pre-norm", "pre_activation": "pre-activation", "post_activation": "post-activation"}
 GRADIENTS = {"weight_grad_norm": "of the weights", "pre_norm_grad_norm": "of the pre-norm output"}
-S_SHAPED = ("sigmoid", "tanh")
 RIDGE_HEIGHT = 1.25  # rows are 1 apart: neighbours overlap a little
 _DEAD = "A dead unit outputs 0 for every probe sample: no gradient passes, so it cannot learn."
 _SATURATED = "A saturated output sits on the flat end of its curve, where hardly any gradient passes."
@@ -34,8 +34,8 @@ def shown_layers(config: RunConfig) -> tuple[int, ...]:
 
 
 def unit_measure(arm: ArmConfig) -> str:
-    """Which unit count suits an arm's activation: the saturated fraction for sigmoid and tanh, else dead ReLU units."""
-    return "saturated_fraction" if arm.activation in S_SHAPED else "dead_relu_count"
+    """Which unit count suits an arm's activation: the saturated fraction where it has flat ends, else dead ReLU units."""
+    return "saturated_fraction" if ACTIVATIONS[arm.activation].linear_range else "dead_relu_count"
 
 
 def loss_figure(config: RunConfig) -> ChartSpec:
@@ -109,7 +109,7 @@ def gradients_figure(config: RunConfig) -> ChartSpec:
 
 
 def units_figure(config: RunConfig) -> ChartSpec:
-    """Dead ReLU units, or saturated outputs for arms with sigmoid or tanh, by layer."""
+    """Dead ReLU units, or saturated outputs for arms whose activation has flat ends, by layer."""
     title, quantity, how = UNIT_WORDS[frozenset(unit_measure(arm) for arm in config.arms)]
     chart = ChartSpec("units", title, how, "replace", _by_layer(config, quantity, "linear"), y_range=(-2.0, 102.0))
     chart.empty = "Neither ReLU nor sigmoid or tanh: no unit of these networks dies or saturates"

@@ -4,13 +4,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-LEAKY_SLOPE = 0.01
+from bnviz.registry.activations import ACTIVATIONS
 
+FloatArray = NDArray[np.float64]
+
+SLOPES_BELOW_ZERO = {name: entry.slope_below_zero for name, entry in ACTIVATIONS.items() if entry.slope_below_zero is not None}
 _NODES = 96  # of the Gauss-Legendre rule on each side of a kink
 
 
@@ -32,17 +35,30 @@ def _normal_density(z: FloatArray) -> FloatArray:
 
 
 def _piecewise_linear(slope: float) -> Function:
-    return Function(lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), kinked=True)
+    return Function(lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), kinked=slope != 1)
 
 
 FUNCTIONS: dict[str, Function] = {
-    "relu": _piecewise_linear(0.0),
-    "leaky_relu": _piecewise_linear(LEAKY_SLOPE),
-    "linear": Function(lambda z: z, np.ones_like),
+    **{name: _piecewise_linear(slope) for name, slope in SLOPES_BELOW_ZERO.items()},
     "tanh": Function(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
     "sigmoid": Function(lambda z: (1 + np.tanh(z / 2)) / 2, lambda z: (1 - np.tanh(z / 2) ** 2) / 4),
     "gelu": Function(lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_density(z)),
 }
+if TYPE_CHECKING:
+    KnownActivation = str
+else:
+    KnownActivation = Literal[tuple(name for name in ACTIVATIONS if name in FUNCTIONS)]
+
+
+def function_of(activation: str) -> Function:
+    """The activation function as a closed form needs it.
+
+    Raises:
+        ValueError: one that is not written out here, such as an activation that was added to the nets alone.
+    """
+    if activation not in FUNCTIONS:
+        raise ValueError(f"activation: received {activation}, allowed, as closed forms know them: {', '.join(FUNCTIONS)}")
+    return FUNCTIONS[activation]
 
 
 @cache

@@ -27,9 +27,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.closed_forms.functions import FUNCTIONS, Function, rule
+from bnviz.closed_forms.functions import Function, function_of, rule
 from bnviz.closed_forms.plain_nets import relu_correlation_map
-from bnviz.config.models import ActivationName
+from bnviz.registry.activations import ActivationName
 
 FloatArray = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def gradient_growth(activation: ActivationName, batch_size: int | None = None, *
         beta: of every batch norm.
 
     Raises:
-        ValueError: a batch of 3 or less, or a gamma of 0.
+        ValueError: a batch of 3 or less, a gamma of 0, or an activation that closed forms do not know.
 
     References:
         Yang et al. 2019, section 3.2 and appendices; the finite-batch form (see the module's docstring) holds at the
@@ -130,7 +130,7 @@ def _relu_growth(batch: int) -> float:
 
 
 def _infinite_growth(activation: ActivationName, gamma: float, beta: float) -> float:
-    function = FUNCTIONS[activation]
+    function = function_of(activation)
     z, weights = rule(_kink(function, gamma, beta), np.array(_REACH))
     weights = weights * np.exp(-(z**2) / 2)
     weights = weights / weights.sum()
@@ -147,7 +147,7 @@ def _kink(function: Function, gamma: float, beta: float) -> NDArray[np.float64]:
 @lru_cache(maxsize=256)
 def _batch_moments(activation: ActivationName, batch: int, gamma: float, beta: float) -> tuple[float, float]:
     """E[tr(P D C D P)] and E[|C f(x)|^2] over the sphere, from the moments of one and of two of its coordinates."""
-    function = FUNCTIONS[activation]
+    function = function_of(activation)
     first, second, one, two = _sphere(batch, _kink(function, gamma, beta))
     f, d = (lambda x: function.value(gamma * x + beta)), (lambda x: gamma * function.slope(gamma * x + beta))
 
@@ -165,7 +165,7 @@ def _batch_moments(activation: ActivationName, batch: int, gamma: float, beta: f
 
 def _batch_squares(activation: ActivationName, batch: int, gamma: float, beta: float) -> tuple[float, float]:
     """E[f(x1)^2] and E[|C f(x)|^2]."""
-    function = FUNCTIONS[activation]
+    function = function_of(activation)
     first, _, one, _ = _sphere(batch, _kink(function, gamma, beta))
     return float(one @ function.value(gamma * first + beta) ** 2), _batch_moments(activation, batch, gamma, beta)[1]
 

@@ -10,11 +10,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnviz.closed_forms.functions import LEAKY_SLOPE
-from bnviz.config.models import ActivationName
+from bnviz.closed_forms.functions import SLOPES_BELOW_ZERO
+from bnviz.registry.activations import ActivationName
 
 FloatArray = NDArray[np.float64]
-_SLOPE_BELOW_ZERO = {"relu": 0.0, "leaky_relu": LEAKY_SLOPE, "linear": 1.0}
 
 
 def relu_correlation_map(correlation: float) -> float:
@@ -48,9 +47,9 @@ def plain_gradient_growth(activation: ActivationName, weight_variance: float, wi
     References:
         He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852, section 2.2.
     """
-    if activation not in _SLOPE_BELOW_ZERO:
-        raise ValueError(f"activation: received {activation}, allowed: {', '.join(_SLOPE_BELOW_ZERO)}")
-    return weight_variance * width * (1 + _SLOPE_BELOW_ZERO[activation] ** 2) / 2
+    if activation not in SLOPES_BELOW_ZERO:
+        raise ValueError(f"activation: received {activation}, allowed: {', '.join(SLOPES_BELOW_ZERO)}")
+    return weight_variance * width * (1 + SLOPES_BELOW_ZERO[activation] ** 2) / 2
 
 
 def plain_gradient_correlation(angle: ArrayLike, depth: int) -> FloatArray:

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from bnviz.config.base import Decay, Float, FrozenModel, Gain, IdentifiedModel, Int, Momentum, Rate
+from bnviz.registry.activations import ActivationName
 from bnviz.registry.datasets import ANY_FEATURES, DATASETS, IMAGE_DATASETS, PLANE_DATASETS, DatasetName
 from bnviz.registry.norms import norms
 
@@ -29,7 +30,6 @@ RecurrentNorm = Literal["hidden_shared", "hidden_per_step", "input_only"]
 DropoutPlacement = Literal["layer_end", "before_norm", "after_norm"]
 BatchMode = Literal["iid", "single_class"]
 NormPlacement = Literal["before_activation", "after_activation"]
-ActivationName = Literal["relu", "leaky_relu", "tanh", "sigmoid", "gelu", "linear"]
 InitName = Literal["he", "xavier", "normal", "orthogonal"]
 OptimizerName = Literal["sgd", "adam"]
 ExtraName = Literal[

@@ -16,8 +16,8 @@ from bnviz.measure.extras import EXTRAS, Moment
 from bnviz.measure.moment import Arm, State
 from bnviz.measure.units import dead_relu_count, mean_and_std, saturated_fraction, zero_fraction
 from bnviz.nets import Activations
-from bnviz.nets.activations import ACTIVATIONS
 from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, TENSORS, ArmMeasured
+from bnviz.registry.activations import ACTIVATIONS
 
 DRIFTS = tuple(f"{tensor}_drift" for tensor in TENSORS)
 
@@ -186,12 +186,12 @@ def gradient_measures(arm: Arm, keep: frozenset[str] = frozenset(GRADIENT_MEASUR
 def unit_measures(arm: Arm, probed: Probed) -> dict[str, Tensor]:
     """What the units put out on the probe batch, each (trials, layers); NaN where the activation has no such thing."""
     post = probed.values[probed.places["post_activation"]]
-    linear_range = ACTIVATIONS[arm.arm.activation].linear_range
+    activation = ACTIVATIONS[arm.arm.activation]
     nothing = torch.full(post.shape[:2], torch.nan)
     measures = {
-        "dead_relu_count": _dead(post) if arm.arm.activation == "relu" else nothing,
+        "dead_relu_count": _dead(post) if activation.dies else nothing,
         "zero_fraction": zero_fraction(post),
-        "saturated_fraction": saturated_fraction(post, linear_range) if linear_range else nothing,
+        "saturated_fraction": saturated_fraction(post, activation.linear_range) if activation.linear_range else nothing,
     }
     mean, std = mean_and_std(probed.values)
     for name, place in probed.places.items():

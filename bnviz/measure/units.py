@@ -55,7 +55,7 @@ def zero_fraction(post_activation: Tensor) -> Tensor:
 def saturated_fraction(post_activation: Tensor, linear_range: tuple[float, float]) -> Tensor:
     """Share of the entries outside `linear_range`, shape (..., trials), of (..., trials, batch, units).
 
-    sigmoid: outside 0.05 to 0.95; tanh: |t| > 0.95 (`ACTIVATIONS` holds the ranges).
+    sigmoid: outside 0.05 to 0.95; tanh: |t| > 0.95 (`bnviz.registry.activations` holds the ranges).
     """
     low, high = linear_range
     outside = (post_activation < low) | (post_activation > high)

@@ -1,6 +1,6 @@
 """Stacked networks: T trials of one arm in tensors with a leading trial axis.
 
-activations.py     the activation functions, one table
+activations.py     the activation functions, each below its entry
 norms/             one normalization a file, and nothing elsewhere
 initialization.py  seeded linear weights, the same for trial t in every arm
 parameters.py      all parameters of an arm in one (trials, parameters) tensor

@@ -1,25 +1,64 @@
-"""The activation functions, and what "saturated" means for each."""
+"""The activation functions, element by element: the pre-activation, of any shape, to the post-activation.
 
-from collections.abc import Callable
-from typing import NamedTuple
+Each stands below its `ActivationEntry`; another is another function with an entry, here or in a file of its own beside this one.
+"""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
-class Activation(NamedTuple):
-    """An activation function and the range outside which its output counts as saturated (None: never)."""
-
-    function: Callable[[Tensor], Tensor]
-    linear_range: tuple[float, float] | None = None
+from bnviz.registry.activations import ActivationEntry
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(torch.relu),
-    "leaky_relu": Activation(F.leaky_relu),
-    "tanh": Activation(torch.tanh, (-0.95, 0.95)),
-    "sigmoid": Activation(torch.sigmoid, (0.05, 0.95)),
-    "gelu": Activation(F.gelu),
-    "linear": Activation(lambda pre_activation: pre_activation),
-}
+@ActivationEntry(name="relu", place=10, label="ReLU", formula="max(z, 0)", dies=True, slope_below_zero=0.0)
+def relu(pre_activation: Tensor) -> Tensor:
+    """Pass what is above 0.
+
+    Element by element, so of any shape.
+    """
+    return torch.relu(pre_activation)
+
+
+@ActivationEntry(name="leaky_relu", place=20, label="leaky ReLU", formula="max(z, 0.01 z)", slope_below_zero=0.01)
+def leaky_relu(pre_activation: Tensor) -> Tensor:
+    """Pass what is above 0, and a hundredth of what is below.
+
+    Element by element, so of any shape.
+    """
+    return F.leaky_relu(pre_activation)
+
+
+@ActivationEntry(name="tanh", place=30, label="tanh", formula="tanh z", linear_range=(-0.95, 0.95))
+def tanh(pre_activation: Tensor) -> Tensor:
+    """An s-shaped curve from -1 to 1.
+
+    Element by element, so of any shape.
+    """
+    return torch.tanh(pre_activation)
+
+
+@ActivationEntry(name="sigmoid", place=40, label="sigmoid", formula="1 / (1 + exp(-z))", linear_range=(0.05, 0.95))
+def sigmoid(pre_activation: Tensor) -> Tensor:
+    """An s-shaped curve from 0 to 1.
+
+    Element by element, so of any shape.
+    """
+    return torch.sigmoid(pre_activation)
+
+
+@ActivationEntry(name="gelu", place=50, label="GELU", formula="z Φ(z), Φ the standard normal distribution")
+def gelu(pre_activation: Tensor) -> Tensor:
+    """A smooth ReLU: the input times the share of a standard normal that is below it.
+
+    Element by element, so of any shape.
+    """
+    return F.gelu(pre_activation)
+
+
+@ActivationEntry(name="linear", place=60, label="linear", choice="none (linear)", formula="z", slope_below_zero=1.0)
+def linear(pre_activation: Tensor) -> Tensor:
+    """Pass everything as it is.
+
+    Element by element, so of any shape.
+    """
+    return pre_activation

@@ -1,7 +1,7 @@
 """What every stack has in common: T networks of one arm as one set of tensors that share nothing but their shape."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Self
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from bnviz.config.models import ArmConfig
-from bnviz.nets.activations import ACTIVATIONS
 from bnviz.nets.initialization import DROPOUT, Streams
 from bnviz.nets.norms import NORMS, Mode, Norm
 from bnviz.nets.norms.batch import BatchNorm
 from bnviz.nets.parameters import FlatParameters
+from bnviz.registry.activations import ACTIVATIONS
 
 INPUT_NORM = "input"  # the norm of the input features has the parameters gamma_input and beta_input
 
@@ -64,7 +64,7 @@ class Stack(ABC):
     ) -> None:
         self.arm, self.trials, self.inputs, self.dtype = arm, trials, inputs, dtype
         self.trial_seeds = tuple(trial_seeds) or tuple(range(trials))
-        self.activation = ACTIVATIONS[arm.activation].function
+        self.activation: Callable[[Tensor], Tensor] = ACTIVATIONS[arm.activation].load()
         self.norms: list[Norm] = self._norms()
         for layer, norm in enumerate(self.norms):
             norm.draw_from(seed, self.trial_seeds, layer)

@@ -1,5 +1,5 @@
 """What there is of each kind: names, labels, styles and units, without torch and without running what they name.
 
 declared.py      how an extension says what it is, and how that is read
-datasets.py      the data sets
+datasets.py      the data sets          activations.py   the activation functions
 """

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from bnviz.config.fields import FieldView, field_at
 from bnviz.config.models import RunConfig
+from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
 from bnviz.registry.norms import norms
 
@@ -16,10 +17,7 @@ _STOPS = (1, 2, 5)  # of the logarithmic sliders, in every decade
 CHOICES: dict[str, str] = {
     **{name: norm.label for name, norm in norms().items()},
     **{name: entry.choice for name, entry in DATASETS.items()},
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU",
-    "gelu": "GELU",
-    "linear": "none (linear)",
+    **{name: entry.choice or entry.label for name, entry in ACTIVATIONS.items()},
     "before_activation": "before the activation",
     "after_activation": "after the activation",
     "he": "He",

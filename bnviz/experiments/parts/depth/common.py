@@ -2,24 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnviz.experiments.kit.base import Reference
 from bnviz.experiments.kit.sweeps import plain, spread_of
+from bnviz.registry.activations import ACTIVATIONS
 
 FloatArray = NDArray[np.float64]
-PiecewiseLinear = Literal["relu", "leaky_relu", "linear"]
-ACTIVATION_NAMES = {
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "gelu": "GELU",
-    "linear": "linear",
-}
+ACTIVATION_NAMES = {name: entry.label for name, entry in ACTIVATIONS.items()}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 EDGE = 5  # layers left out at either end of a fit: the first are not at the fixed point, the last see the read-out
 

@@ -1,6 +1,6 @@
 """Batch norm's own explosion of gradients at initialization, against its closed form."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -8,13 +8,13 @@ from pydantic import Field
 from bnviz.charts.builders import add_level, add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.spec import ChartSpec
 from bnviz.closed_forms import gradient_growth as growth
+from bnviz.closed_forms.functions import KnownActivation
 from bnviz.config.models import Float, Int
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sweeps import fixed, plain, power_of_ten
 from bnviz.experiments.parts.depth.common import ACTIVATION_NAMES, YANG, FloatArray, growth_per_layer, spread_words, times
 
-GrowthActivation = Literal["relu", "leaky_relu", "tanh", "sigmoid", "gelu", "linear"]
 BatchSize = Annotated[Int, Field(ge=6, le=256)]  # below 6 single batches decide the mean
 PLAIN = "plain"  # key of the stage without a norm
 LEVEL = np.log10(2)  # decades: a norm that changes by less than a factor of 2 over all layers is level
@@ -23,7 +23,7 @@ LEVEL = np.log10(2)  # decades: a norm that changes by less than a factor of 2 o
 class GrowthSettings(Settings):
     """Fresh batch-norm networks of several activations, each with batches of several sizes."""
 
-    activations: tuple[GrowthActivation, ...] = Field(
+    activations: tuple[KnownActivation, ...] = Field(
         default=("relu", "tanh", "linear"), min_length=1, max_length=4, title="Activations", description="Of the hidden layers."
     )
     batch_sizes: tuple[BatchSize, ...] = Field(
@@ -69,7 +69,7 @@ def _key(activation: str, batch: int) -> str:
     return f"{activation}_{batch}"
 
 
-def _activations(settings: GrowthSettings) -> tuple[GrowthActivation, ...]:
+def _activations(settings: GrowthSettings) -> tuple[KnownActivation, ...]:
     return tuple(dict.fromkeys(settings.activations))
 
 

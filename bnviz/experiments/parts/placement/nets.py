@@ -1,6 +1,6 @@
 """The nets that are compared: five activations, batch norm before or after each, and no norm."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -8,9 +8,10 @@ from bnviz.charts.builders import norm_style
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import ArmConfig, Float, Int, NormName, NormPlacement, RunConfig
 from bnviz.experiments.kit.base import Settings, Stage
+from bnviz.registry.activations import ACTIVATIONS
 
 Shape = Literal["relu", "leaky_relu", "gelu", "tanh", "sigmoid"]
-NAMES: dict[str, str] = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "tanh": "tanh", "sigmoid": "sigmoid"}
+NAMES: dict[str, str] = {name: ACTIVATIONS[name].label for name in get_args(Shape)}
 ARMS: tuple[tuple[str, NormName, NormPlacement], ...] = (
     ("before", "batch", "before_activation"),
     ("after", "batch", "after_activation"),
