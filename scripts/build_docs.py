@@ -23,6 +23,7 @@ from bnviz.experiments.kit.base import Experiment, Part
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
 from bnviz.registry.norms import NormEntry, norms
+from bnviz.registry.optimizers import OPTIMIZERS
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTICE = "<!-- Written by scripts/build_docs.py from the code; `make docs` writes it again. -->\n"
@@ -50,7 +51,7 @@ def configuration() -> str:
     for model, title, prefix in SECTIONS:
         parts.append(f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n| key | allowed | default | |\n|---|---|---|---|\n")
         parts += [_row(prefix + name, view) for name, view in fields_of(model).items()]
-    return "".join([*parts, *_datasets(), *_activations()])
+    return "".join([*parts, *_datasets(), *_activations(), *_optimizers()])
 
 
 def _datasets() -> Iterator[str]:
@@ -69,6 +70,15 @@ def _activations() -> Iterator[str]:
         saturated = "below {:g} or above {:g}".format(*each.linear_range) if each.linear_range else "never"
         told = f"**{each.label}.** {each.sentence}"
         yield f"| `{each.name}` | {told} | {each.formula} | {saturated} | {'yes' if each.dies else 'no'} |\n"
+
+
+def _optimizers() -> Iterator[str]:
+    """What the entries say of the optimizers."""
+    yield "\n## Optimizers\n\ng is the gradient with the L2 penalty's.\n\n"
+    yield "| `arms.N.optimizer` | | step | reads the momentum | from |\n" + 5 * "|---" + "|\n"
+    for each in OPTIMIZERS.values():
+        momentum = "yes" if each.momentum else "no"
+        yield f"| `{each.name}` | **{each.label}** | {each.formula} | {momentum} | {each.source} |\n"
 
 
 def _row(key: str, view: FieldView) -> str:

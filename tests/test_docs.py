@@ -22,6 +22,7 @@ from bnviz.records.tables import PERCENTILE_MEASURES
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
 from bnviz.registry.norms import NormEntry, norms
+from bnviz.registry.optimizers import OPTIMIZERS
 from bnviz.runs.settings import ServerSettings, variable
 from bnviz.web.api import TableName, build_api
 
@@ -62,7 +63,7 @@ def test_every_norm_is_documented_with_its_formula_and_source(norm: NormEntry) -
     assert norm.name == "none" or "References:" in norm.doc, f"{norm.target}: the docstring names no source"
 
 
-@pytest.mark.parametrize("name", [*DATASETS, *ACTIVATIONS])
+@pytest.mark.parametrize("name", [*DATASETS, *ACTIVATIONS, *OPTIMIZERS])
 def test_everything_that_can_be_chosen_is_documented(name: str) -> None:
     assert name in told("configuration.md")
 

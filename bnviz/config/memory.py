@@ -6,6 +6,7 @@ from math import isqrt
 from bnviz.config.cost import CLASSES, features_of, weights_of
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.registry.norms import norms
+from bnviz.registry.optimizers import OPTIMIZERS
 
 FLOAT = 4  # bytes
 # Counts of the costly measurements in `bnviz.measure`, which a test compares with these: nets that are trials of one stack
@@ -55,7 +56,8 @@ def _parameters(arm: ArmConfig, config: RunConfig) -> int:
 def _copies_of_parameters(arm: ArmConfig) -> int:
     """Tensors of the shape of the parameters: themselves, their start, gradients and direction of two steps, the optimizer's."""
     swept = arm.per_trial
-    optimizer = 4 if arm.optimizer == "adam" else bool(arm.momentum or swept.momentum)
+    entry = OPTIMIZERS[arm.optimizer]
+    optimizer = entry.copies + entry.momentum_copies * bool(arm.momentum or swept.momentum)
     decay = bool(arm.weight_decay or swept.weight_decay)
     return 6 + optimizer + decay + sum(map(bool, (swept.lr, swept.momentum, swept.weight_decay)))
 

@@ -19,6 +19,7 @@ from bnviz.config.base import Decay, Float, FrozenModel, Gain, IdentifiedModel, 
 from bnviz.registry.activations import ActivationName
 from bnviz.registry.datasets import ANY_FEATURES, DATASETS, IMAGE_DATASETS, PLANE_DATASETS, DatasetName
 from bnviz.registry.norms import norms
+from bnviz.registry.optimizers import WITH_MOMENTUM, OptimizerName
 
 InputScale = Literal["standardized", "raw", "spread"]
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ DropoutPlacement = Literal["layer_end", "before_norm", "after_norm"]
 BatchMode = Literal["iid", "single_class"]
 NormPlacement = Literal["before_activation", "after_activation"]
 InitName = Literal["he", "xavier", "normal", "orthogonal"]
-OptimizerName = Literal["sgd", "adam"]
 ExtraName = Literal[
     "decision_boundary",
     "all_trial_distributions",
@@ -135,7 +135,7 @@ class ArmConfig(FrozenModel):
     init_gain: Gain = Field(default=1.0, description="Factor on the initial hidden and output weights.")
     optimizer: OptimizerName = Field(default="sgd", description="How a gradient becomes a step.")
     lr: Rate = Field(default=0.1, description="Learning rate.")
-    momentum: Momentum = Field(default=0.0, description="Momentum of SGD.")
+    momentum: Momentum = Field(default=0.0, description=f"Momentum of {', '.join(WITH_MOMENTUM)}.")
     weight_decay: Decay = Field(default=0.0, description="L2 penalty, added to the gradient.")
     dropout: Float = Field(default=0.0, ge=0, le=0.95, description="Share of a hidden layer's outputs set to 0 while training.")
     dropout_placement: DropoutPlacement = Field(

@@ -2,7 +2,7 @@
 
 loop.py         states of the nets, one a step
 batches.py      which samples a batch holds
-optimizers.py   how a gradient becomes a step
+optimizers/     how a gradient becomes a step, one optimizer a file
 run.py          a whole run as records
 study.py        the stages of a study as records
 threads.py      on one thread

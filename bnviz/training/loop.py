@@ -17,8 +17,9 @@ from torch.nn.functional import cross_entropy
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.datasets import Dataset
 from bnviz.nets import Activations, build
+from bnviz.registry.optimizers import OPTIMIZERS
 from bnviz.training.batches import Batches
-from bnviz.training.optimizers import OPTIMIZERS, Setting
+from bnviz.training.optimizers.base import Optimizer, Setting
 
 DIVERGED_LOSS = 1e6  # a trial whose loss is NaN, infinite or above this is frozen; before its first step, infinite or NaN only
 
@@ -38,7 +39,7 @@ class ArmState:
             trial_seeds=config.trial_seeds,
             dtype=dtype,
         )
-        self.optimizer = OPTIMIZERS[arm.optimizer](arm, self.net.parameters)
+        self.optimizer: Optimizer = OPTIMIZERS[arm.optimizer].load()(arm, self.net.parameters)
         self.diverged_at = torch.full((config.trials,), -1, dtype=torch.int32)
         self.diverged = torch.zeros(config.trials, dtype=torch.bool)
         self.frozen: Tensor | None = None  # which of the flat parameters belong to diverged trials; None while there are none

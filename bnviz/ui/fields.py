@@ -11,6 +11,7 @@ from bnviz.config.models import RunConfig
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
 from bnviz.registry.norms import norms
+from bnviz.registry.optimizers import OPTIMIZERS
 
 _STOPS = (1, 2, 5)  # of the logarithmic sliders, in every decade
 
@@ -18,13 +19,12 @@ CHOICES: dict[str, str] = {
     **{name: norm.label for name, norm in norms().items()},
     **{name: entry.choice for name, entry in DATASETS.items()},
     **{name: entry.choice or entry.label for name, entry in ACTIVATIONS.items()},
+    **{name: entry.label for name, entry in OPTIMIZERS.items()},
     "before_activation": "before the activation",
     "after_activation": "after the activation",
     "he": "He",
     "xavier": "Xavier",
     "normal": "normal",
-    "sgd": "SGD",
-    "adam": "Adam",
     "spread": "spread from 0.001 to 1000",
 }
 
