@@ -44,16 +44,18 @@ def drawn_dataset(rng: random.Random) -> dict[str, Any]:
     }
 
 
+EXTREMES = {  # of what may differ from trial to trial
+    "lr": (1e-6, 1e-3, 0.1, 1, 100),
+    "init_gain": (1e-4, 1, 1, 1e4),
+    "momentum": (0, 0, 0.9, 0.999),
+    "weight_decay": (0, 0, 0.01, 1),
+}
+
+
 def drawn_arm(rng: random.Random, trials: int, reads_images: bool) -> dict[str, Any]:
     """An arm of a few units; one in three has values for each trial."""
     width = rng.choice((1, 2, 3, 4, 8))
-    extremes = {
-        "lr": (1e-6, 1e-3, 0.1, 1, 100),
-        "init_gain": (1e-4, 1, 1, 1e4),
-        "momentum": (0, 0, 0.9, 0.999),
-        "weight_decay": (0, 0, 0.01, 1),
-    }
-    swept = {name: [rng.choice(values) for _ in range(trials)] for name, values in extremes.items() if rng.random() < 0.3}
+    swept = {name: [rng.choice(values) for _ in range(trials)] for name, values in EXTREMES.items() if rng.random() < 0.3}
     return {
         "name": rng.choice(("", "", "an arm")),
         "architecture": rng.choice(get_args(ArchitectureName)) if reads_images else "dense",
@@ -65,7 +67,7 @@ def drawn_arm(rng: random.Random, trials: int, reads_images: bool) -> dict[str, 
         "width": width,
         "residual": rng.random() < 0.3,
         "init": rng.choice(get_args(InitName)),
-        **{name: rng.choice(values) for name, values in extremes.items()},
+        **{name: rng.choice(values) for name, values in EXTREMES.items()},
         "optimizer": rng.choice(get_args(OptimizerName)),
         "dropout": rng.choice((0, 0, 0.5, 0.95)),
         "dropout_placement": rng.choice(get_args(DropoutPlacement)),
