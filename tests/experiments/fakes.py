@@ -11,23 +11,7 @@ from bnviz.experiments.kit.base import Experiment, Part, Settings
 from bnviz.experiments.kit.results import Results
 from bnviz.records.records import ArmMeasured, StageMeasured
 from bnviz.runs.workers.execute import run_any
-
-
-class Everything(dict):
-    """A table of measures in which every measure is the same array."""
-
-    def __init__(self, value: np.ndarray) -> None:
-        super().__init__()
-        self.value = value
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> np.ndarray:
-        return self.value
-
-    def __or__(self, other: object) -> "Everything":
-        return self
+from tests.experiments.made_up import template
 
 
 def diverged_results(part: Part, settings: Settings) -> Results:
@@ -35,13 +19,19 @@ def diverged_results(part: Part, settings: Settings) -> Results:
     stages = part.stages(settings)
     results = Results(stages)
     for index, stage in enumerate(stages):
-        if stage.run is None:
-            continue
-        table = Everything(np.full(stage.run.trials, np.nan, np.float32))
-        gone = np.full(stage.run.trials, 3, np.int32)
-        arms = tuple(ArmMeasured(table, table, {}, {}, gone, table) for _ in stage.run.arms)
-        results.add(StageMeasured(index, index, stage.run.steps, 1.0, True, arms, {}))
+        if stage.run is not None:
+            arms = tuple(_diverged(arm) for arm in template(stage).arms)
+            results.add(StageMeasured(index, index, stage.run.steps, 1.0, True, arms, {}))
     return results
+
+
+def _diverged(arm: ArmMeasured) -> ArmMeasured:
+    """The same measures, all of them NaN."""
+    tables = (
+        {name: np.full_like(values, np.nan) for name, values in table.items()} for table in (arm.curves, arm.layers, arm.extras)
+    )
+    curves, layers, extras = tables
+    return ArmMeasured(curves, layers, {}, {}, np.full_like(arm.diverged_at, 3), extras)
 
 
 def small(experiment: Experiment, part: str, changes: Mapping[str, Any]) -> tuple[Part, Settings]:

@@ -8,10 +8,11 @@ drift.ratio(results, "batch", "none")          a `Spread` over the pairs
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from bnviz.charts.builders import curve_chart, curve_point, layer_chart, sweep_chart, sweep_series
+from bnviz.charts.builders import category_chart, curve_chart, curve_point, layer_chart, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle, norm_style
 from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Chart, Series
@@ -35,6 +36,15 @@ class Swept:
     places: Sequence[float]
     title: str
     log: bool = False
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """An axis whose places have names and no order: the axis, the name of each place, and the title on a chart."""
+
+    axis: str
+    names: Mapping[Any, str]
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,21 @@ class Quantity:
         def draw(results: Results) -> dict[str, list[Series]]:
             found = take(results)
             return {"": [sweep_series(found.at(arm=arm).rows(swept.axis, "seed")) for arm in styles]}
+
+        return Chart(spec, draw)
+
+    def by_condition(self, id: str, styles: Styles, conditions: Conditions, take: Callable[[Results], Labelled]) -> Chart:
+        """Boxes side by side for every style's arm, over named conditions; `take` gives axes arm, that one and seed."""
+        names = tuple(conditions.names.values())
+        spec = category_chart(
+            id, self.title, self.how, self.axis, names, tuple(styles.values()), x_title=conditions.title,
+            y_log=self.log, y_range=self.range,
+        )  # fmt: skip
+        spec.y_cap, spec.y_floor = self.cap, self.floor
+
+        def draw(results: Results) -> dict[str, list[Series]]:
+            found = take(results)
+            return {"": [sweep_series(found.at(arm=arm).rows(conditions.axis, "seed")) for arm in styles]}
 
         return Chart(spec, draw)
 

@@ -73,6 +73,12 @@ class Results:
 
     # --- with names
 
+    def axes(self, stage: str = "") -> Axes:
+        """Arms and trials of a training stage, also before it was measured."""
+        key = self._only(stage)
+        run = self.stages[key].run
+        return {"arm": self._arms(key), **self._trial_axes(key, run.trials if run else 0)}
+
     def newest(self, measure: str, stage: str = "") -> Labelled:
         """A measure of all arms as measured last: axes arm, those of the trials ("seed", unless the stage says more), layer, ...
 
