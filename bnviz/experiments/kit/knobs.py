@@ -43,9 +43,9 @@ def activation(default: str = "relu", of: str = "Of the hidden layers.") -> Any:
     return Field(default=default, title="Activation", description=of)
 
 
-def first_seed(default: int = 0) -> Any:
-    """The seed that fixes data, initial weights and batches."""
-    return Field(default=default, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
+def first_seed(default: int = 0, of: str = "Fixes data, initial weights and batches.") -> Any:
+    """The seed that fixes what is drawn at random."""
+    return Field(default=default, ge=0, le=9999, title="First seed", description=of)
 
 
 def initial_weights(default: str = "xavier") -> Any:

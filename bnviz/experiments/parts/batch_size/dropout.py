@@ -1,25 +1,46 @@
 """With and without dropout, with and without batch norm: whether dropout is still worth it."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.builders import add_level, category_chart, norm_style, sweep_series
+from bnviz.charts.builders import add_level
 from bnviz.charts.theme import arm_styles
-from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
-from bnviz.experiments.kit.errors import Gain, error_of, error_rows, gain, reading, recent_mean, words
-from bnviz.experiments.kit.lists import ascending
+from bnviz.config.models import DatasetConfig, Float, Int, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.grid import Grid
+from bnviz.experiments.kit.labelled import Labelled, stacked
+from bnviz.experiments.kit.quantities import Conditions, Quantity, norm_styles
+from bnviz.experiments.kit.readings import error_of, finite, reading, recent_mean
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
-from bnviz.experiments.parts.batch_size.sources import IOFFE, LI, LUO
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import listed, say
+from bnviz.experiments.kit.sources import IOFFE_2015, LI_2018_DROPOUT, LUO
+from bnviz.experiments.kit.spread import Spread, interval_of, spread_of_finite
+from bnviz.experiments.kit.twins import arm_of
 
-LABELS = ("no norm", "no norm, dropout", "batch norm", "batch norm, dropout")
-PLAIN, PLAIN_DROPOUT, BATCH, BATCH_DROPOUT = range(4)  # the arms
+NONE, NONE_DROPOUT, BATCH, BATCH_DROPOUT = "no norm", "no norm, dropout", "batch norm", "batch norm, dropout"
 KEEP = ("train_loss", "test_loss", "test_accuracy")
 FRAMES = 40
+GAIN = "gain_batch_"  # before a training size: the number of dropout's gain with batch norm
+ERROR = Quantity(
+    "test_accuracy", "Test error", "Lower is better. Boxes: the spread over the seeds.", "test error (%)", take=error_of
+)
+GAINS = Quantity(
+    "test_accuracy",
+    "What dropout gains",
+    "Test error without dropout minus that with it, pair by pair: above 0, dropout helped.",
+    "gain (percentage points)",
+)
+GAP = Quantity(
+    "test_loss",
+    "Test minus training loss",
+    "Training loss is that of the last batches, with dropout on where there is dropout. A large gap: overfitted.",
+    "loss gap (nats)",
+)
 
 
 class DropoutSettings(Settings):
@@ -28,36 +49,35 @@ class DropoutSettings(Settings):
     train_sizes: tuple[Annotated[Int, Field(ge=50, le=1200)], ...] = Field(
         default=(80, 1000),
         title="Training samples",
-        description="One study each, 50 to 1200: with few there is much to overfit.",
+        description="One study for each, 50 to 1200: the fewer there are, the easier it is to overfit.",
         min_length=1,
         max_length=4,
     )
     dropout: Float = Field(default=0.3, ge=0.05, le=0.9, title="Dropout", description="Share of a layer's outputs set to 0.")
-    depth: Int = Field(default=3, ge=1, le=10, title="Hidden layers", description="Of 64 ReLU units each.")
-    lr: Float = Field(default=0.1, ge=0.001, le=2, title="Learning rate", description="Of plain SGD, the same for all.")
-    steps: Int = Field(default=500, ge=20, le=3000, title="Steps", description="Updates with batches of 32.")
-    seeds: Int = Field(default=6, ge=1, le=16, title="Seeds", description="A 95 % interval needs at least 6.")
-    seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
+    depth: Int = knobs.depth(3, most=10, of="Of 64 ReLU units each.")
+    lr: Float = knobs.learning_rate(0.1, most=2, of="Of plain SGD, the same for all nets.")
+    steps: Int = knobs.steps(500, most=3000, least=20, of="Updates with batches of 32.")
+    seeds: Int = knobs.seeds(6, most=16, of="Networks of each kind. A 95 % interval needs at least 6.")
+    seed: Int = knobs.first_seed()
 
     @field_validator("train_sizes")
     @classmethod
     def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        return ascending(value, 1)
+        return knobs.ascending(value, 1)
 
-
-def key_of(size: int) -> str:
-    """The stage of a training size."""
-    return f"train_{size}"
+    @property
+    def grid(self) -> Grid:
+        """One stage for each training size."""
+        return Grid("train_{size}", size=self.train_sizes)
 
 
 def run_config(settings: DropoutSettings, size: int) -> RunConfig:
     """The run on `size` samples: four arms."""
-    arms = tuple(
-        ArmConfig(
-            name=LABELS[2 * index + bool(dropout)], norm=norm, dropout=dropout, depth=settings.depth, width=64, lr=settings.lr
-        )
-        for index, norm in enumerate(("none", "batch"))
-        for dropout in (0.0, settings.dropout)
+    arms = (
+        arm_of(settings, "none", name=NONE, width=64, dropout=0.0),
+        arm_of(settings, "none", name=NONE_DROPOUT, width=64),
+        arm_of(settings, "batch", name=BATCH, width=64, dropout=0.0),
+        arm_of(settings, "batch", name=BATCH_DROPOUT, width=64),
     )
     return RunConfig(
         dataset=DatasetConfig(train_size=size, test_size=500),
@@ -71,61 +91,45 @@ def run_config(settings: DropoutSettings, size: int) -> RunConfig:
 
 
 def stages(settings: DropoutSettings) -> tuple[Stage, ...]:
-    """One run a training size."""
+    """One run for each training size."""
+    grid = settings.grid
     return tuple(
-        Stage(key_of(size), f"{size} training samples", run_config(settings, size), KEEP) for size in settings.train_sizes
+        Stage(grid.key(**point), say("{size} training samples", point), run_config(settings, point["size"]), KEEP)
+        for point in grid
     )
 
 
 def charts(settings: DropoutSettings) -> tuple[Chart, ...]:
     """Test error, what dropout gains, and the gap between training and test, for every training size."""
-    sizes = settings.train_sizes
-    categories = [f"{size} samples" for size in sizes]
-    styles = arm_styles(run_config(settings, sizes[0]))
-    error = category_chart(
-        "error", "Test error", "Lower is better. Boxes: the spread over the seeds.", "test error (%)", categories, styles
-    )
-    gains = category_chart(
-        "gain",
-        "What dropout gains",
-        "Test error without dropout less that with it, pair by pair: above 0, dropout helped.",
-        "gain (percentage points)",
-        categories,
-        [norm_style("none"), norm_style("batch")],
-    )
-    add_level(gains, 0.0, "no gain")
-    gap = category_chart(
-        "gap",
-        "Test minus training loss",
-        "Training loss is that of the last batches, with dropout on where there is dropout. A large gap: overfitted.",
-        "loss gap (nats)",
-        categories,
-        styles,
-    )
-    keys = [key_of(size) for size in sizes]
+    grid = settings.grid
+    sizes = Conditions("size", {size: f"{size} samples" for size in settings.train_sizes})
+    run = run_config(settings, settings.train_sizes[0])
+    styles = dict(zip(run.arm_labels, arm_styles(run), strict=True))
+    gains = GAINS.by_condition("gain", norm_styles("none", "batch"), sizes, lambda results: _gains(grid, results))
+    add_level(gains.spec, 0.0, "no gain")
     return (
-        Chart(error, lambda results: {"": [sweep_series(error_rows(results, keys, arm, settings.seeds)) for arm in range(4)]}),
-        Chart(gains, lambda results: {"": _gains(results, keys, settings.seeds)}),
-        Chart(gap, lambda results: {"": [_gaps(results, keys, arm, settings.seeds) for arm in range(4)]}),
+        ERROR.by_condition("error", styles, sizes, lambda results: grid.collect(results, ERROR.newest)),
+        gains,
+        GAP.by_condition("gap", styles, sizes, lambda results: grid.collect(results, _gap)),
     )
 
 
-def _gains(results: Results, keys: list[str], trials: int) -> list[Series]:
-    rows = [_finite(error_rows(results, keys, arm, trials)) for arm in range(4)]
-    return [sweep_series(rows[PLAIN] - rows[PLAIN_DROPOUT]), sweep_series(rows[BATCH] - rows[BATCH_DROPOUT])]
+def _gains(grid: Grid, results: Results) -> Labelled:
+    """What dropout takes off the error, by arm (no norm, batch norm), size and seed; NaN where a net diverged."""
+    errors = finite(grid.collect(results, ERROR.newest))
+    return stacked("arm", {"none": _gain(errors, NONE, NONE_DROPOUT), "batch": _gain(errors, BATCH, BATCH_DROPOUT)})
 
 
-def _gaps(results: Results, keys: list[str], arm: int, trials: int) -> Series:
-    test = np.array([reading(results, key, "test_loss", arm, trials) for key in keys])
-    train = np.array([recent_mean(results, key, "train_loss", arm, trials) for key in keys])
-    return sweep_series(_finite(test) - _finite(train))
+def _gain(errors: Labelled, arm: str, other: str) -> Labelled:
+    """How much lower the error of the other net is."""
+    return errors.at(arm=arm) - errors.at(arm=other)
 
 
-def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.isfinite(values), values, np.nan)
+def _gap(results: Results, stage: str) -> Labelled:
+    return finite(reading(results, stage, "test_loss")) - finite(recent_mean(results, stage))
 
 
-def answer_of(gains: list[Gain]) -> str | None:
+def answer_of(gains: list[Spread]) -> str | None:
     """Whether dropout clearly lowers the error of the batch-norm net: at every training size, at some, or at none."""
     if any(found.count < 2 for found in gains):
         return None
@@ -135,42 +139,47 @@ def answer_of(gains: list[Gain]) -> str | None:
 
 def verdict(settings: DropoutSettings, results: Results) -> Verdict | None:
     """What dropout gains with batch norm at each training size, and without it."""
-    sizes = [size for size in settings.train_sizes if results.finished(key_of(size))]
+    grid = settings.grid
+    sizes = [size for size in settings.train_sizes if results.finished(grid.key(size=size))]
     if not sizes:
         return None
-    errors = {size: [error_of(results, key_of(size), arm, settings.seeds) for arm in range(4)] for size in sizes}
-    with_norm = {size: gain(rows[BATCH], rows[BATCH_DROPOUT]) for size, rows in errors.items()}
-    without = {size: gain(rows[PLAIN], rows[PLAIN_DROPOUT]) for size, rows in errors.items()}
-    norm_alone = {size: gain(rows[PLAIN_DROPOUT], rows[BATCH]) for size, rows in errors.items()}
-    changes = {size: gain(rows[BATCH_DROPOUT], rows[BATCH]) for size, rows in errors.items()}
-    parts = " and ".join(f"by {change} with {size} training samples" for size, change in changes.items())
-    last = errors[sizes[-1]]
-    sentence = (
-        f"Dropout changes batch norm's test error {parts}. With {sizes[-1]} it is {words(last[BATCH])} with batch norm alone, "
-        f"{words(last[PLAIN_DROPOUT])} with dropout alone."
-    )
-    numbers: dict[str, float] = {}
+    errors = grid.collect(results, ERROR.newest)
+    numbers: dict[str, Spread] = {}
     for size in sizes:
-        for name, found in (("batch", with_norm[size]), ("plain", without[size]), ("norm_over_dropout", norm_alone[size])):
-            numbers |= {
-                f"gain_{name}_{size}": found.median,
-                f"gain_{name}_{size}_low": found.low,
-                f"gain_{name}_{size}_high": found.high,
-            }
-    is_whole = len(sizes) == len(settings.train_sizes)
-    return Verdict(answer_of(list(with_norm.values())) if is_whole else None, sentence, numbers)
+        here = errors.at(size=size)
+        numbers |= {
+            f"{GAIN}{size}": _points(here, BATCH, BATCH_DROPOUT),
+            f"gain_plain_{size}": _points(here, NONE, NONE_DROPOUT),
+            f"gain_norm_over_dropout_{size}": _points(here, NONE_DROPOUT, BATCH),
+        }
+    gains = [numbers[f"{GAIN}{size}"] for size in settings.train_sizes if size in sizes]
+    answer = answer_of(gains) if len(sizes) == len(settings.train_sizes) else None
+    return Verdict(answer, f"With batch norm, {_in_words(numbers)}.", numbers, _details(sizes[-1], errors.at(size=sizes[-1])))
 
 
-def judge_unneeded(verdict: Verdict) -> Finding:
-    """By the answer: unneeded at every training size, at some, or at none."""
-    gains = [
-        f"by {plain(-value, 2)} points with {name.removeprefix('gain_batch_')} training samples"
-        for name, value in verdict.numbers.items()
-        if name.startswith("gain_batch_") and not name.endswith(("_low", "_high"))
-    ]
-    measured = f"dropout changes batch norm's test error {', '.join(gains)}"
-    judgements = {"unneeded": "supported", "depends": "mixed", "needed": "not supported in this setting", None: "mixed"}
-    return Finding(judgements[verdict.answer], measured)  # pyright: ignore[reportArgumentType]
+def _points(errors: Labelled, arm: str, other: str) -> Spread:
+    return interval_of(_gain(errors, arm, other).values, "pairs", "points")
+
+
+def _in_words(numbers: Mapping[str, Any]) -> str:
+    """'dropout gains 3 points (2 to 4 over 5 pairs) with 80 training samples and ...'."""
+    gains = {name.removeprefix(GAIN): gain for name, gain in numbers.items() if name.startswith(GAIN)}
+    known = {size: gain if gain.count else "an unknown amount" for size, gain in gains.items()}
+    parts = [say("{gain} with {size} training samples", gain=gain, size=size) for size, gain in known.items()]
+    return f"dropout gains {listed(parts)}"
+
+
+def _details(size: int, errors: Labelled) -> str:
+    return say(
+        "Above 0 it lowers the test error, below 0 it raises it. With {size} training samples the error is {batch} with batch "
+        "norm alone and {dropout} with dropout alone.",
+        size=size,
+        batch=spread_of_finite(errors.at(arm=BATCH).values, unit="%"),
+        dropout=spread_of_finite(errors.at(arm=NONE_DROPOUT).values, unit="%"),
+    )
+
+
+judge_unneeded = rule(_in_words, supported=answered("unneeded"), against=answered("needed"))
 
 
 PART = Part(
@@ -199,20 +208,20 @@ PART = Part(
         Preset(
             "middle",
             "In between",
-            "150, 300 and 600 training digits. Watch where the gain with batch norm goes through 0.",
+            "150, 300 and 600 training digits. Watch where the gain with batch norm crosses 0.",
             DropoutSettings(train_sizes=(150, 300, 600)),
         ),
     ),
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(IOFFE, LI, LUO),
+    references=(IOFFE_2015, LI_2018_DROPOUT, LUO),
     caveat=("dropout", "strong"),
     claims=(
         Claim(
             "dropout_unneeded",
             "Batch norm regularizes, so that dropout can be left out.",
-            IOFFE,
+            IOFFE_2015,
             "few_and_many",
             judge_unneeded,
         ),

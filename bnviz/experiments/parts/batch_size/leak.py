@@ -3,22 +3,40 @@
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.builders import category_chart, norm_style, sweep_chart, sweep_series
 from bnviz.config.models import Int, NormName
-from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.kit.lists import ascending
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Conditions, Quantity, Swept, norm_styles
+from bnviz.experiments.kit.readings import probed
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain, spread_of
-from bnviz.experiments.parts.batch_size.sources import IOFFE, WU_JOHNSON
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import IOFFE_2015, WU_JOHNSON
+from bnviz.experiments.kit.spread import Spread, spread_of
 
 KEY = "leak"
 NORMS: tuple[NormName, ...] = ("none", "batch", "layer", "group")
-BATCH = NORMS.index("batch")
-TRAINING, TESTING = 0, 1
-ROUNDING = 1e-4  # of the spread over samples: below, it is float32 and no leak
+STYLES = norm_styles(*NORMS)
+BATCH = "batch"
+TRAINING, TESTING = "training", "test"
+MODES = {TRAINING: "training mode", TESTING: "test mode"}
+ROUNDING = 1e-2  # % of the spread over samples: below, it is float32 and no leak
+LEAK = Quantity(
+    "leak",
+    "Moved by companions",
+    "0: the output depends on nothing but the sample. 100: its companions move it as much as another sample would.",
+    "movement of the logits (%)",
+)
+FLIPS = Quantity(
+    "flips",
+    "Another class",
+    "Share of the batches in which a sample is put into another class than it is most often.",
+    "batches with another class (%)",
+)
+IN_BOTH = Quantity("leak", "Training and test", "Movement of the logits in batches of {size}, in either mode.", LEAK.axis)
 
 
 class LeakSettings(Settings):
@@ -27,15 +45,15 @@ class LeakSettings(Settings):
     batch_sizes: tuple[Annotated[Int, Field(ge=2, le=256)], ...] = Field(
         default=(2, 4, 8, 16, 32, 64), title="Batch sizes", description="From 2 to 256.", min_length=2, max_length=8
     )
-    steps: Int = Field(default=100, ge=0, le=1000, title="Steps", description="Updates before the nets are looked at.")
-    depth: Int = Field(default=3, ge=1, le=8, title="Hidden layers", description="Of 32 ReLU units each.")
-    seeds: Int = Field(default=4, ge=1, le=8, title="Seeds", description="Networks of each kind.")
-    seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Of data, weights and companions.")
+    steps: Int = knobs.steps(100, most=1000, least=0, of="Updates before the nets are looked at.")
+    depth: Int = knobs.depth(3, most=8, of="Of 32 ReLU units each.")
+    seeds: Int = knobs.seeds(4, most=8, of="Networks of each kind.")
+    seed: Int = knobs.first_seed(of="Fixes data, weights and companions.")
 
     @field_validator("batch_sizes")
     @classmethod
     def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        return ascending(value)
+        return knobs.ascending(value)
 
 
 def stages(settings: LeakSettings) -> tuple[Stage, ...]:
@@ -54,74 +72,71 @@ def stages(settings: LeakSettings) -> tuple[Stage, ...]:
 
 def charts(settings: LeakSettings) -> tuple[Chart, ...]:
     """How far the logits of a sample move, how often its class changes, and training against test mode."""
-    sizes, styles = settings.batch_sizes, [norm_style(norm) for norm in NORMS]
-    how = "0: the output is the sample's own affair. 100: its companions move it as much as another sample would."
-    title = "batch size in training mode"
-    leak = sweep_chart("leak", "Moved by companions", how, title, "movement of the logits (%)", sizes, styles, x_log=True)
-    flips = sweep_chart(
-        "flips",
-        "Another class",
-        "Share of the batches in which a sample is put into another class than it is most often.",
-        title,
-        "batches with another class (%)",
-        sizes,
-        styles,
-        x_log=True,
-    )
-    modes = category_chart(
-        "modes",
-        "Training and test",
-        f"Movement of the logits in batches of {sizes[0]}, in either mode.",
-        "movement of the logits (%)",
-        ["training mode", "test mode"],
-        styles,
-    )
-    arms = range(len(NORMS))
+    sizes = Swept("batch_size", settings.batch_sizes, "batch size in training mode", log=True)
+    first = settings.batch_sizes[0]
     return (
-        Chart(leak, lambda results: {"": [sweep_series(100 * _value(results, "leak")[arm, TRAINING]) for arm in arms]}),
-        Chart(flips, lambda results: {"": [sweep_series(100 * _value(results, "flips")[arm, TRAINING]) for arm in arms]}),
-        Chart(modes, lambda results: {"": [sweep_series(100 * _value(results, "leak")[arm, :, 0]) for arm in arms]}),
+        LEAK.by_value("leak", STYLES, sizes, lambda results: percent(settings, results, LEAK).at(mode=TRAINING)),
+        FLIPS.by_value("flips", STYLES, sizes, lambda results: percent(settings, results, FLIPS).at(mode=TRAINING)),
+        IN_BOTH.worded(size=first).by_condition(
+            "modes",
+            STYLES,
+            Conditions("mode", MODES),
+            lambda results: percent(settings, results, IN_BOTH).at(batch_size=first),
+        ),
     )
 
 
-def _value(results: Results, name: str) -> NDArray[np.float64]:
-    """(norms, modes, sizes, trials)."""
-    value = results.value(KEY, name)
-    assert value is not None
-    return value
+def percent(settings: LeakSettings, results: Results, quantity: Quantity) -> Labelled:
+    """What the probe has measured so far, in percent, by arm, mode, batch size and seed."""
+    sizes, seeds = settings.batch_sizes, tuple(range(settings.seeds))
+    return 100 * probed(results, KEY, quantity.measure, arm=NORMS, mode=tuple(MODES), batch_size=sizes, seed=seeds)
 
 
 def verdict(settings: LeakSettings, results: Results) -> Verdict | None:
     """Whose outputs move, and in which mode."""
     if results.last(KEY) is None:
         return None
-    leak, sizes = _value(results, "leak"), settings.batch_sizes
-    if not np.isfinite(leak).all():
+    leak, sizes = percent(settings, results, LEAK), settings.batch_sizes
+    if not np.isfinite(leak.values).all():
         return Verdict(None, "A net diverged in training: lower the number of steps.")
-    small, large = (spread_of(100 * leak[BATCH, TRAINING, column]) for column in (0, -1))
-    flips = spread_of(100 * _value(results, "flips")[BATCH, TRAINING, 0])
-    others = float(np.delete(leak, BATCH, axis=0).max())
-    tested = 100 * float(leak[BATCH, TESTING].max())
-    sentence = (
-        f"In training mode companions move a sample's logits by {plain(small.median)} % ({plain(small.low)} to "
-        f"{plain(small.high)} over {small.count} nets) of their spread over samples in batches of {sizes[0]} and by "
-        f"{plain(large.median)} % in batches of {sizes[-1]} with batch norm; in test mode by {plain(tested)} %, and those of the "
-        f"other nets by at most {plain(100 * others)} %."
-    )
-    numbers = {
-        "leak_small": small.median,
-        "leak_large": large.median,
-        "leak_test_mode": tested,
-        "leak_others": 100 * others,
-        "flips": flips.median,
+    flips = percent(settings, results, FLIPS).at(arm=BATCH, mode=TRAINING, batch_size=sizes[0])
+    numbers: dict[str, float | Spread] = {
+        "leak_small": _spread(leak, sizes[0]),
+        "leak_large": _spread(leak, sizes[-1]),
+        "flips_small": spread_of(flips.values, "nets", "%"),
+        "leak_test_mode": largest(leak.at(arm=BATCH, mode=TESTING)),
+        "leak_others": max(largest(leak.at(arm=norm)) for norm in NORMS if norm != BATCH),
     }
-    return Verdict(_answer(leak, others), sentence, numbers)
+    words = {**numbers, "small": sizes[0], "large": sizes[-1]}
+    return Verdict(answer_of(leak), say(HEADLINE, words), numbers, say(DETAILS, words))
 
 
-def _answer(leak: NDArray[np.float64], others: float) -> str | None:
-    in_training, in_testing = leak[BATCH, TRAINING].min() > ROUNDING, leak[BATCH, TESTING].max() > ROUNDING
-    if others > ROUNDING:
+HEADLINE = (
+    "With batch norm in training mode, companions move a sample's logits by {leak_small:median} of their spread over samples "
+    "({leak_small:range}) in batches of {small} and by {leak_large} in batches of {large}."
+)
+DETAILS = (
+    "In test mode they move by {leak_test_mode} %, and those of the other nets by at most {leak_others} %, in either mode. "
+    "In {flips_small:median} of the batches of {small}, a sample is put into another class than in most ({flips_small:range})."
+)
+
+
+def _spread(leak: Labelled, size: int) -> Spread:
+    """Of batch norm's nets in training mode."""
+    return spread_of(leak.at(arm=BATCH, mode=TRAINING, batch_size=size).values, "nets", "%")
+
+
+def largest(leak: Labelled) -> float:
+    """The largest movement of all."""
+    return float(leak.values.max())
+
+
+def answer_of(leak: Labelled) -> str | None:
+    """In which modes batch norm's outputs move by more than rounding; None if another net's do as well."""
+    if max(largest(leak.at(arm=norm)) for norm in leak.axes["arm"] if norm != BATCH) > ROUNDING:
         return None
+    in_training = bool((leak.at(arm=BATCH, mode=TRAINING).values > ROUNDING).all())
+    in_testing = largest(leak.at(arm=BATCH, mode=TESTING)) > ROUNDING
     return "always" if in_training and in_testing else "training" if in_training else "never" if not in_testing else None
 
 
@@ -145,7 +160,7 @@ PART = Part(
         Preset(
             "large",
             "Large batches",
-            "Batches of 64 to 256. Watch how much a single sample's companions still matter.",
+            "Batches of 64 to 256. Watch how much the companions still matter.",
             LeakSettings(batch_sizes=(64, 128, 256)),
         ),
         Preset(
@@ -155,6 +170,6 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(IOFFE, WU_JOHNSON),
+    references=(IOFFE_2015, WU_JOHNSON),
     caveat=("leak", "large"),
 )

@@ -1,26 +1,56 @@
 """Test error against batch size, for four norms that see the same number of samples."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.builders import norm_style, sweep_chart, sweep_series
 from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.kit.errors import error_of, error_rows, reading, recent_mean
-from bnviz.experiments.kit.lists import ascending
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.grid import Grid
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.quantities import Quantity, Swept, norm_styles
+from bnviz.experiments.kit.readings import error_of, finite, reading, recent_mean
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain, spread_of
-from bnviz.experiments.parts.batch_size.sources import IOFFE_2017, LUO, WU_HE, WU_JOHNSON
+from bnviz.experiments.kit.rules import all_above, answered, rule
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import IOFFE_2017, LUO, WU_HE, WU_JOHNSON
+from bnviz.experiments.kit.spread import Spread, spread_of, spread_of_finite
 
 NORMS: tuple[NormName, ...] = ("none", "batch", "group", "layer")
+STYLES = norm_styles(*NORMS)
 REFERENCE_BATCH = 32  # the batch size that the learning rate is given for
 FRAMES = 24  # of each stage
-SUFFERS = 1.5  # times the error, in every trial: a norm that minds small batches
+SUFFERS = 1.5  # times the error, in every trial: a norm that does badly in small batches
+LEAST_ERROR = 0.1  # %, below which an error counts as this in a ratio
+CHOICES = {"none": "none", "batch": "batch", "group": "sample", "layer": "sample"}
 KEEP = ("train_loss", "test_loss", "test_accuracy")
+ERROR = Quantity(
+    "test_accuracy",
+    "Test error",
+    "Lower is better. A level line: the batch size does not matter.",
+    "test error (%)",
+    range=(0.0, 100.0),
+    take=error_of,
+)
+LOSS = Quantity(
+    "train_loss",
+    "Training loss",
+    "Mean of the last batches, in training mode. Lower is better; guessing costs 2.3 nats.",
+    "training loss (nats)",
+    log=True,
+    take=recent_mean,
+)
+GAP = Quantity(
+    "test_loss",
+    "Test minus training loss",
+    "Above 0: unseen digits cost more than those trained on. Below 0: the noise of training mode costs more than that.",
+    "loss gap (nats)",
+    take=lambda results, stage: finite(reading(results, stage, "test_loss")) - finite(recent_mean(results, stage)),
+)
 
 
 class SizeSettings(Settings):
@@ -30,36 +60,45 @@ class SizeSettings(Settings):
         default=(2, 4, 8, 16, 32, 64), title="Batch sizes", description="From 1 to 256.", min_length=2, max_length=8
     )
     samples: Int = Field(
-        default=3000, ge=200, le=10_000, title="Samples seen", description="At every batch size: steps are this over the size."
+        default=3000,
+        ge=200,
+        le=10_000,
+        title="Samples seen",
+        description="The same at every batch size: there are as many steps as batches in them.",
     )
-    lr: Float = Field(default=0.1, ge=0.001, le=2, title="Learning rate", description="Of plain SGD at a batch of 32.")
+    lr: Float = knobs.learning_rate(0.1, most=2, of="Of plain SGD, at batches of 32.")
     scale_lr: bool = Field(
         default=True,
         title="Scale the learning rate",
         description="In proportion to the batch size, as Wu & He do; otherwise it is the same for all.",
     )
-    depth: Int = Field(default=3, ge=1, le=12, title="Hidden layers", description="Of 32 ReLU units each.")
-    seeds: Int = Field(default=3, ge=1, le=12, title="Seeds", description="Networks of each kind and size.")
-    seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
+    depth: Int = knobs.depth(3, most=12, of="Of 32 ReLU units each.")
+    seeds: Int = knobs.seeds(3, most=12, of="Networks of each kind and size.")
+    seed: Int = knobs.first_seed()
 
     @field_validator("batch_sizes")
     @classmethod
     def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        return ascending(value)
+        return knobs.ascending(value)
 
+    @property
+    def grid(self) -> Grid:
+        """One stage for each batch size."""
+        return Grid("batch_{batch_size}", batch_size=self.batch_sizes)
 
-def key_of(size: int) -> str:
-    """The stage of a batch size."""
-    return f"batch_{size}"
+    @property
+    def compared(self) -> tuple[int, int]:
+        """The smallest batch and one about four times as large."""
+        small, *larger = self.batch_sizes
+        return small, min(larger, key=lambda size: abs(np.log(size / small) - np.log(4)))
 
 
 def run_config(settings: SizeSettings, size: int) -> RunConfig:
     """The run with batches of `size`."""
     lr = settings.lr * (size / REFERENCE_BATCH if settings.scale_lr else 1)
-    arms = tuple(ArmConfig(norm=norm, depth=settings.depth, lr=lr) for norm in NORMS)
     steps = min(max(settings.samples // size, 1), 5000)
     return RunConfig(
-        arms=arms,
+        arms=tuple(ArmConfig(norm=norm, depth=settings.depth, lr=lr) for norm in NORMS),
         trials=settings.seeds,
         batch_size=size,
         steps=steps,
@@ -69,136 +108,73 @@ def run_config(settings: SizeSettings, size: int) -> RunConfig:
 
 
 def stages(settings: SizeSettings) -> tuple[Stage, ...]:
-    """One run a batch size, the large and quick ones first."""
+    """One run for each batch size, the large and quick ones first."""
+    grid = settings.grid
     return tuple(
-        Stage(key_of(size), f"batches of {size}", run_config(settings, size), KEEP) for size in reversed(settings.batch_sizes)
+        Stage(grid.key(batch_size=size), f"batches of {size}", run_config(settings, size), KEEP)
+        for size in reversed(settings.batch_sizes)
     )
 
 
 def charts(settings: SizeSettings) -> tuple[Chart, ...]:
     """Error, loss and the gap between test and training over the batch size."""
-    sizes = settings.batch_sizes
-    styles = [norm_style(norm) for norm in NORMS]
-    error = sweep_chart(
-        "error",
-        "Test error",
-        "Lower is better. A level line: the batch size does not matter.",
-        "batch size",
-        "test error (%)",
-        sizes,
-        styles,
-        x_log=True,
-        y_range=(0.0, 100.0),
-    )
-    loss = sweep_chart(
-        "loss",
-        "Training loss",
-        "Mean of the last batches, in training mode. Lower is better; guessing costs 2.3 nats.",
-        "batch size",
-        "training loss (nats)",
-        sizes,
-        styles,
-        x_log=True,
-        y_log=True,
-    )
-    gap = sweep_chart(
-        "gap",
-        "Test minus training loss",
-        "Above 0: unseen digits cost more than those trained on. Below 0: the noise of training mode costs more than that.",
-        "batch size",
-        "loss gap (nats)",
-        sizes,
-        styles,
-        x_log=True,
-    )
-    keys = [key_of(size) for size in sizes]
-    arms = range(len(NORMS))
+    grid, sizes = settings.grid, Swept("batch_size", settings.batch_sizes, "batch size", log=True)
     return (
-        Chart(error, lambda results: {"": [sweep_series(error_rows(results, keys, arm, settings.seeds)) for arm in arms]}),
-        Chart(gap, lambda results: {"": [sweep_series(_rows(results, keys, arm, settings.seeds, _gap)) for arm in arms]}),
-        Chart(loss, lambda results: {"": [sweep_series(_rows(results, keys, arm, settings.seeds, _loss)) for arm in arms]}),
+        ERROR.by_value("error", STYLES, sizes, lambda results: grid.collect(results, ERROR.newest)),
+        GAP.by_value("gap", STYLES, sizes, lambda results: grid.collect(results, GAP.newest)),
+        LOSS.by_value("loss", STYLES, sizes, lambda results: grid.collect(results, LOSS.newest)),
     )
 
 
-def _rows(
-    results: Results, keys: list[str], arm: int, trials: int, what: Callable[[Results, str, int, int], NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    return np.array([what(results, key, arm, trials) for key in keys])
+def ratios(small: Labelled, large: Labelled) -> dict[str, FloatArray]:
+    """Errors at the smallest batch over those at the larger one, by norm; infinite: only the small one diverged, NaN: unknown."""
+    over = small / finite(large).map(lambda errors: np.maximum(errors, LEAST_ERROR))
+    return {norm: over.at(arm=norm).values for norm in NORMS}
 
 
-def _loss(results: Results, key: str, arm: int, trials: int) -> NDArray[np.float64]:
-    """Training loss of the last batches."""
-    return recent_mean(results, key, "train_loss", arm, trials)
-
-
-def _gap(results: Results, key: str, arm: int, trials: int) -> NDArray[np.float64]:
-    """Test loss less the training loss of the last batches; NaN where either is not known or diverged."""
-    test, train = reading(results, key, "test_loss", arm, trials), _loss(results, key, arm, trials)
-    return np.where(np.isfinite(test), test, np.nan) - np.where(np.isfinite(train), train, np.nan)
-
-
-def compared_sizes(settings: SizeSettings) -> tuple[int, int]:
-    """The smallest batch and one about four times as large."""
-    sizes = settings.batch_sizes
-    return sizes[0], min(sizes[1:], key=lambda size: abs(np.log(size / sizes[0]) - np.log(4)))
-
-
-def ratios(settings: SizeSettings, results: Results) -> dict[NormName, NDArray[np.float64]]:
-    """Error at the smallest batch over that at the larger one, per trial; infinite where the small one diverged."""
-    small, large = (key_of(size) for size in compared_sizes(settings))
-    found: dict[NormName, NDArray[np.float64]] = {}
-    for arm, norm in enumerate(NORMS):
-        top, bottom = (error_of(results, key, arm, settings.seeds) for key in (small, large))
-        usable = np.isfinite(bottom) & ~np.isnan(top)
-        found[norm] = np.where(usable, top / np.maximum(np.where(usable, bottom, 1.0), 0.1), np.nan)
-    return found
-
-
-def answer_of(found: dict[NormName, NDArray[np.float64]]) -> str | None:
-    """Who minds small batches: a norm whose error grows in every trial, and more than anybody else's in any trial."""
+def answer_of(found: Mapping[str, FloatArray]) -> str | None:
+    """Who does badly in small batches: a norm whose error grows in every trial, and more than any other's in any trial."""
     if any(np.isnan(values).any() for values in found.values()):
         return None
     if all(values.max() < SUFFERS for values in found.values()):
         return "alike"
     worst = max(found, key=lambda norm: float(np.median(found[norm])))
-    choice = {"none": "none", "batch": "batch"}
-    others = [values.max() for norm, values in found.items() if choice.get(norm) != choice.get(worst)]
+    others = [values.max() for norm, values in found.items() if CHOICES[norm] != CHOICES[worst]]
     is_clear = found[worst].min() > SUFFERS and found[worst].min() > max(others)
-    return choice.get(worst, "sample") if is_clear else None
+    return CHOICES[worst] if is_clear else None
 
 
 def verdict(settings: SizeSettings, results: Results) -> Verdict | None:
     """The error at the smallest batch over that at four times the size, norm by norm."""
-    small, large = compared_sizes(settings)
-    if not results.finished(key_of(small), key_of(large)):
+    sizes, grid = settings.compared, settings.grid
+    if not results.finished(*(grid.key(batch_size=size) for size in sizes)):
         return None
-    found = ratios(settings, results)
-    errors = {norm: error_of(results, key_of(small), arm, settings.seeds) for arm, norm in enumerate(NORMS)}
-    spreads = {norm: spread_of(values) for norm, values in found.items()}
-    labels = {"batch": "with batch norm", "group": "with group norm", "none": "without a norm"}
-    parts = [
-        f"{plain(spreads[norm].median)} {label} ({plain(spreads[norm].low)} to {plain(spreads[norm].high)})"
-        for norm, label in labels.items()
-    ]
-    ends = [f"{plain(float(np.median(errors[norm])))} %" for norm in labels]
-    sentence = (
-        f"From batches of {large} to batches of {small} the test error grows by a factor of {parts[0]}, {parts[1]} and "
-        f"{parts[2]}, over {settings.seeds} seeds: to {ends[0]}, {ends[1]} and {ends[2]}."
+    small, large = (ERROR.newest(results, grid.key(batch_size=size)) for size in sizes)
+    found = ratios(small, large)
+    numbers = {f"ratio_{norm}": spread_of(values) for norm, values in found.items()}
+    numbers |= {f"error_{norm}": spread_of(small.at(arm=norm).values, unit="%") for norm in NORMS}
+    return Verdict(answer_of(found), _headline(sizes, numbers), numbers, _details(sizes[0], small))
+
+
+def _headline(sizes: tuple[int, int], numbers: Mapping[str, Spread]) -> str:
+    return say(
+        "From batches of {large} to batches of {small} the test error grows by a factor of {ratio_batch} with batch norm, "
+        "{ratio_group} with group norm and {ratio_none} for the plain net.",
+        {**numbers, "small": sizes[0], "large": sizes[1]},
     )
-    numbers = {f"ratio_{norm}": spread.median for norm, spread in spreads.items()}
-    numbers |= {f"ratio_{norm}_low": spread.low for norm, spread in spreads.items()}
-    numbers |= {f"ratio_{norm}_high": spread.high for norm, spread in spreads.items()}
-    numbers |= {f"error_{norm}": float(np.median(values)) for norm, values in errors.items()}
-    return Verdict(answer_of(found), sentence, numbers)
 
 
-def judge_tiny_batches(verdict: Verdict) -> Finding:
-    """Supported when batch norm alone suffers; mixed when it suffers at least three times and others do as well."""
-    ratio, group = verdict.numbers["ratio_batch"], verdict.numbers["ratio_group"]
-    measured = f"error at the tiny batch over that at four times the size: {plain(ratio)} with BN, {plain(group)} with GN"
-    if verdict.answer == "batch":
-        return Finding("supported", measured)
-    return Finding("mixed" if verdict.numbers["ratio_batch_low"] > SUFFERS else "not supported in this setting", measured)
+def _details(size: int, errors: Labelled) -> str:
+    found = {norm: spread_of_finite(values.values, unit="%") for norm, values in errors.along("arm")}
+    words = "In batches of {size} it is {batch} with batch norm, {group} with group norm and {none} for the plain net."
+    return say(words, {**found, "size": size})
+
+
+judge_tiny_batches = rule(
+    "error at the tiny batch over that at four times the size: {ratio_batch} with batch norm, {ratio_group} with group norm",
+    supported=answered("batch"),
+    mixed=all_above("ratio_batch", SUFFERS),
+)
 
 
 PART = Part(
@@ -209,20 +185,20 @@ PART = Part(
         Choice("batch", "With batch norm"),
         Choice("sample", "With group or layer norm"),
         Choice("none", "Without a norm"),
-        Choice("alike", "Nobody's, by much"),
+        Choice("alike", "None stands out"),
     ),
     settings=SizeSettings,
     presets=(
         Preset(
             "digits",
             "From 64 down to 2",
-            "Four kinds of nets read 3000 digits in batches of every size. Watch the left end of the error lines.",
+            "Four kinds of nets see 3000 digits each, in batches of every size. Watch the left end of the error lines.",
             SizeSettings(),
         ),
         Preset(
             "enough",
             "From 16 up",
-            "Batches of 16 and more only. Watch how little is left of the differences.",
+            "Batches of 16 and more only. Watch how large the differences between the nets still are.",
             SizeSettings(batch_sizes=(16, 32, 64, 128), samples=6000),
         ),
         Preset(
@@ -234,7 +210,7 @@ PART = Part(
         Preset(
             "same_lr",
             "One learning rate",
-            "The same learning rate at every size, so that small batches take longer steps in all. Watch who diverges.",
+            "The same learning rate at every size, so that small batches take longer steps in all. Watch which nets diverge.",
             SizeSettings(scale_lr=False, lr=0.05),
         ),
     ),
