@@ -116,3 +116,22 @@ def stacked(axis: str, parts: Mapping[Any, Labelled]) -> Labelled:
     if any(dict(part.axes) != dict(first.axes) for part in parts.values()):
         raise ValueError(f"{axis}: the parts have different axes")
     return Labelled(np.stack([part.values for part in parts.values()]), {axis: tuple(parts), **first.axes})
+
+
+def unknown(**axes: tuple[Any, ...]) -> Labelled:
+    """NaN at every place of these axes: what is not measured yet."""
+    return Labelled(np.full([len(places) for places in axes.values()], np.nan), axes)
+
+
+def laid_on(found: Labelled, axis: str, places: tuple[Any, ...]) -> Labelled:
+    """The same on all these places of an axis, which comes first: NaN where it has none.
+
+    Raises:
+        LookupError: it has a place that is not among them.
+    """
+    if extra := [place for place in found.axes[axis] if place not in places]:
+        raise LookupError(f"{axis}: received {extra[0]!r}, which is none of {places}")
+    rest = {name: others for name, others in found.axes.items() if name != axis}
+    values = np.full([len(places), *map(len, rest.values())], np.nan)
+    values[[places.index(place) for place in found.axes[axis]]] = found.rows(axis, *rest)
+    return Labelled(values, {axis: places, **rest})

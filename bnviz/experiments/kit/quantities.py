@@ -127,9 +127,12 @@ class Quantity:
 
         return Chart(spec, draw)
 
-    def by_layer(self, id: str, styles: Styles, depth: int, take: Callable[[Results], Labelled] | None = None) -> Chart:
-        """A line over the layers for every style's arm: as measured last, or as `take` says, axes arm, seed, layer."""
-        spec = layer_chart(id, self.title, self.how, self.axis, tuple(styles.values()), depth, y_log=self.log, y_range=self.range)
+    def by_layer(
+        self, id: str, styles: Styles, layers: int | Sequence[int], take: Callable[[Results], Labelled] | None = None
+    ) -> Chart:
+        """A line over these layers, or so many, for every style's arm: as measured last, or as `take` says (arm, seed, layer)."""
+        shown = tuple(styles.values())
+        spec = layer_chart(id, self.title, self.how, self.axis, shown, layers, y_log=self.log, y_range=self.range)
 
         def draw(results: Results) -> dict[str, list[Series]]:
             found = take(results) if take else self.layers(results)
@@ -137,11 +140,13 @@ class Quantity:
 
         return Chart(spec, draw)
 
-    def by_value(self, id: str, styles: Styles, swept: Swept, take: Callable[[Results], Labelled]) -> Chart:
+    def by_value(
+        self, id: str, styles: Styles, swept: Swept, take: Callable[[Results], Labelled], *, markers: bool = True
+    ) -> Chart:
         """A line over the places of an axis for every style's arm; `take` gives axes arm, that one and seed."""
         spec = sweep_chart(
             id, self.title, self.how, swept.title, self.axis, swept.places, tuple(styles.values()), x_log=swept.log,
-            y_log=self.log, y_range=self.range,
+            y_log=self.log, y_range=self.range, markers=markers,
         )  # fmt: skip
         spec.y_cap, spec.y_floor = self.cap, self.floor
 

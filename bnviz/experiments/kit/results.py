@@ -4,6 +4,7 @@ Stages name their arms and trials, so that `results.newest("train_loss").at(arm=
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +104,21 @@ class Results:
         if not self._measured[key]:
             raise LookupError(f"{key}: nothing was measured yet")
         return self._labelled(key, measure, self._measured[key])
+
+    def probed(self, name: str, stage: str = "", **axes: tuple[Any, ...]) -> Labelled:
+        """A value of a probe as measured last, with the names of its axes and of their places, in the order of the array's.
+
+        Raises:
+            LookupError: nothing was measured yet, or the probe has no such value.
+            ValueError: its shape is another.
+        """
+        key = self._only(stage)
+        last = self.last(key)
+        if last is None:
+            raise LookupError(f"{key}: nothing was measured yet")
+        if name not in last.values:
+            raise LookupError(f"{name}: the probe measures {', '.join(last.values)}")
+        return Labelled(np.asarray(last.values[name], np.float64), axes)
 
     def diverged(self, stage: str = "") -> Labelled:
         """1 for a trial that has diverged, else 0, by arm and trial. Raises LookupError: nothing was measured yet."""
