@@ -3,101 +3,102 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bnviz.charts.builders import category_chart, layer_chart, sweep_series
+from bnviz.charts.builders import layer_chart, sweep_series
 from bnviz.charts.numbers import shorts
-from bnviz.charts.spec import Selector
+from bnviz.charts.spec import ChartSpec, Selector
 from bnviz.experiments.kit.base import Chart, Series
-from bnviz.experiments.kit.errors import reading
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.learning import final_loss
+from bnviz.experiments.kit.quantities import Conditions, Quantity
+from bnviz.experiments.kit.readings import finite, reading
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import final_losses
-from bnviz.experiments.parts.placement.nets import ARMS, NAMES, STYLES, PlacementSettings
+from bnviz.experiments.parts.placement.nets import NAMES, STYLES, PlacementSettings
 from bnviz.records.records import PERCENTILES
 
-FloatArray = NDArray[np.float64]
 SHOWN = (5, 50, 95)  # percentiles of the outputs
+LOSS = Quantity(
+    "train_loss",
+    "Training loss",
+    "Mean over the last tenth of the steps, from the best to the worst seed; lower is better.",
+    "training loss (nats)",
+    log=True,
+    take=final_loss,
+)
+ACCURACY = Quantity(
+    "test_accuracy",
+    "Test accuracy",
+    "With running statistics; higher is better.",
+    "test accuracy (%)",
+    take=lambda results, stage: 100 * reading(results, stage, "test_accuracy"),
+)
+HANDED_ON = Quantity(
+    "layer_output_percentiles",
+    "What is handed on",
+    "Median, and the range from 5 to 95 % of all outputs of a layer. This is what the next layer is given.",
+    "output of the layer",
+)
+OFF_CENTRE = Quantity(
+    "layer_output_mean",
+    "Off centre",
+    "Mean over standard deviation of a layer's outputs: 0 is centred. Bands are over seeds.",
+    "mean / std of the output",
+)
 
 
 def charts(settings: PlacementSettings) -> tuple[Chart, ...]:
     """Training loss and test accuracy by activation, and the distributions that layers hand on."""
-    names = [NAMES[name] for name in settings.shapes]
-    loss = category_chart(
-        "loss",
-        "Training loss",
-        "Mean over the last tenth of the steps, from the best to the worst seed; lower is better.",
-        "training loss (nats)",
-        names,
-        STYLES,
-        y_log=True,
+    grid, activations = settings.grid, Conditions("activation", {name: NAMES[name] for name in settings.shapes})
+    loss = LOSS.by_condition("loss", STYLES, activations, lambda results: finite(grid.collect(results, LOSS.newest)))
+    accuracy = ACCURACY.by_condition(
+        "accuracy", STYLES, activations, lambda results: finite(grid.collect(results, ACCURACY.newest))
     )
-    accuracy = category_chart(
-        "accuracy", "Test accuracy", "With running statistics; higher is better.", "test accuracy (%)", names, STYLES
-    )
-    accuracy.y_range = (0.0, 102.0)
+    accuracy.spec.y_range = (0.0, 102.0)
     return (
-        Chart(loss, lambda results: {"": _rows(settings, results, final_losses_of)}),
-        Chart(accuracy, lambda results: {"": _rows(settings, results, accuracies_of)}),
-        _spread_chart(settings),
-        _mean_chart(settings),
+        loss,
+        accuracy,
+        Chart(_layers(settings, "handed_on", HANDED_ON), lambda results: _views(settings, results, _percentiles, _shown)),
+        Chart(_layers(settings, "off_centre", OFF_CENTRE), lambda results: _views(settings, results, _off_centre, _band)),
     )
 
 
-def final_losses_of(results: Results, key: str, arm: int, seeds: int) -> FloatArray:
-    """Training loss over the last tenth of the steps so far, (trials,); infinite once diverged, NaN if not measured."""
-    return final_losses(results, key, arm) if results.last(key) else np.full(seeds, np.nan)
-
-
-def accuracies_of(results: Results, key: str, arm: int, seeds: int) -> FloatArray:
-    """Test accuracy in percent, (trials,)."""
-    return 100 * reading(results, key, "test_accuracy", arm, seeds)
-
-
-def _rows(settings: PlacementSettings, results: Results, what: Callable[[Results, str, int, int], FloatArray]) -> list[Series]:
-    return [sweep_series([what(results, key, arm, settings.seeds) for key in settings.shapes])[:3] for arm in range(len(ARMS))]
-
-
-def _spread_chart(settings: PlacementSettings) -> Chart:
-    how = "Median, and the range from 5 to 95 % of all outputs of a layer. This is what the next layer is given."
-    spec = layer_chart("handed_on", "What is handed on", how, "output of the layer", STYLES, settings.depth)
-    spec.selectors = _selector(settings)
-    places = [PERCENTILES.index(percentile) for percentile in SHOWN]
-
-    def rows(results: Results, key: str, arm: int) -> Series:
-        found = _extra(results, key, arm, "layer_output_percentiles")
-        blank = [[None] * settings.depth] * 3
-        return blank if found is None else [shorts(column) for column in np.nanmedian(found, axis=0)[:, places].T]
-
-    return Chart(spec, lambda results: _views(settings, results, rows))
-
-
-def _mean_chart(settings: PlacementSettings) -> Chart:
-    how = "Mean over standard deviation of a layer's outputs: 0 is centred. Bands are over seeds."
-    spec = layer_chart("off_centre", "Off centre", how, "mean / std of the output", STYLES, settings.depth)
-    spec.selectors = _selector(settings)
-
-    def rows(results: Results, key: str, arm: int) -> Series:
-        mean, std = (_extra(results, key, arm, f"layer_output_{name}") for name in ("mean", "std"))
-        if mean is None or std is None:
-            return [[None] * settings.depth] * 3
-        return sweep_series(np.divide(mean, std, out=np.full_like(mean, np.nan), where=std > 0).T)[:3]
-
-    return Chart(spec, lambda results: _views(settings, results, rows))
-
-
-def _selector(settings: PlacementSettings) -> tuple[Selector, ...]:
+def _layers(settings: PlacementSettings, id: str, quantity: Quantity) -> ChartSpec:
+    """A chart over the layers, of one activation at a time."""
+    spec = layer_chart(id, quantity.title, quantity.how, quantity.axis, tuple(STYLES.values()), settings.depth)
     options = tuple((name, NAMES[name]) for name in settings.shapes)
-    return (Selector("activation", "Activation", options, options[0][0]),)
+    spec.selectors = (Selector("activation", "Activation", options, options[0][0]),)
+    return spec
 
 
-def _views(settings: PlacementSettings, results: Results, rows: Callable[[Results, str, int], Series]) -> dict[str, list[Series]]:
-    return {key: [rows(results, key, arm) for arm in range(len(ARMS))] for key in settings.shapes}
+def _views(
+    settings: PlacementSettings, results: Results, take: Callable[[Results, str], Labelled], series: Callable[[Labelled], Series]
+) -> dict[str, list[Series]]:
+    found = settings.grid.collect(results, take)
+    return {name: [series(each.at(arm=arm)) for arm in STYLES] for name, each in found.along("activation")}
 
 
-def _extra(results: Results, key: str, arm: int, name: str) -> FloatArray | None:
-    """An extra of an arm as measured last; None before that and where every trial diverged."""
-    measured = results.arm(key, arm)
-    if measured is None:
-        return None
-    values = np.asarray(measured.extras[name], np.float64)
-    return None if np.isnan(values).all() else values
+def _percentiles(results: Results, stage: str) -> Labelled:
+    """The shown percentiles of the outputs, by arm, layer and percentile: medians over the seeds that are known."""
+    found = results.newest(HANDED_ON.measure, stage)
+    arms, seeds, layers, _ = found.axes.values()
+    named = Labelled(found.values, {"arm": arms, "seed": seeds, "layer": layers, "percentile": PERCENTILES})
+    shown = np.stack([named.at(percentile=percentile).values for percentile in SHOWN], axis=-1)
+    return Labelled(shown, {**named.axes, "percentile": SHOWN}).over_all(_known_median, "seed")
+
+
+def _known_median(values: FloatArray) -> float:
+    return np.nan if np.isnan(values).all() else float(np.nanmedian(values))
+
+
+def _shown(found: Labelled) -> Series:
+    return [shorts(column) for column in found.rows("percentile", "layer")]
+
+
+def _off_centre(results: Results, stage: str) -> Labelled:
+    """Mean over standard deviation, by arm, seed and layer; NaN where the outputs do not vary."""
+    mean, std = (results.newest(name, stage) for name in (OFF_CENTRE.measure, "layer_output_std"))
+    return finite(mean / std.map(lambda values: np.where(values > 0, values, np.nan)))
+
+
+def _band(found: Labelled) -> Series:
+    return sweep_series(found.rows("layer", "seed"))

@@ -1,121 +1,118 @@
 """Batch norm before or after five activations: which order trains to the lower loss, and what each hands on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bnviz.experiments.kit.base import Choice, Claim, Finding, Part, Preset, Reference, Verdict
+from bnviz.experiments.kit.base import Choice, Claim, Finding, Part, Preset, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.readings import finite
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import final_losses, plain, spread_of
-from bnviz.experiments.parts.placement.drawn import accuracies_of, charts
+from bnviz.experiments.kit.rules import Condition, all_above, all_below, rule
+from bnviz.experiments.kit.sentences import joined, listed, say
+from bnviz.experiments.kit.sources import BROWNLEE, IOFFE_2015, MISHKIN
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.parts.placement.drawn import ACCURACY, LOSS, charts
 from bnviz.experiments.parts.placement.nets import AFTER, BEFORE, NAMES, NONE, PlacementSettings, stages
 
-FloatArray = NDArray[np.float64]
-ADVICE = {"relu": "before", "leaky_relu": "before", "tanh": "after", "sigmoid": "after"}  # of the sources; none for GELU
-
-IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization, section 3.2", "https://arxiv.org/abs/1502.03167")
-MISHKIN = Reference("Mishkin et al. 2016, Systematic evaluation of CNN advances, section 3.2", "https://arxiv.org/abs/1606.02228")
-BROWNLEE = Reference(
-    "Brownlee 2019, A Gentle Introduction to Batch Normalization",
-    "https://machinelearningmastery.com/batch-normalization-for-training-of-deep-neural-networks/",
-)
-
-
-def winner(results: Results, key: str) -> str:
-    """'before' or 'after', the order of which the final training loss is lower for every seed; else 'alike'."""
-    before, after = (final_losses(results, key, arm) for arm in (BEFORE, AFTER))
-    return "after" if (after < before).all() else "before" if (before < after).all() else "alike"
+ALIKE = "alike"
+SIGNS = {AFTER: 1.0, BEFORE: -1.0, ALIKE: 0.0}
+ADVICE = {"relu": BEFORE, "leaky_relu": BEFORE, "tanh": AFTER, "sigmoid": AFTER}  # of the sources; none for GELU
 
 
 def verdict(settings: PlacementSettings, results: Results) -> Verdict | None:
     """Which order has the lower final training loss for every seed, activation by activation."""
-    done = [key for key in settings.shapes if results.finished(key)]
-    if len(done) < len(settings.shapes):
+    if not results.finished():
         return None
-    found = {key: winner(results, key) for key in done}
-    sentence = (
-        f"Over {settings.seeds} seeds the training loss is lower {_listed(results, found)}. {_accuracy_words(settings, results)}"
-    )
-    return Verdict(_answer(found), sentence, _numbers(settings, results, found))
+    losses = settings.grid.collect(results, LOSS.newest)
+    gaps = _gaps(settings.grid.collect(results, ACCURACY.newest))
+    found = {name: winner(each) for name, each in losses.along("activation")}
+    headline = joined(_lower(AFTER, losses, found), _lower(BEFORE, losses, found), _unclear(found))
+    return Verdict(answer_of(found), headline, _numbers(losses, gaps, found), _on_the_test_set(gaps))
 
 
-def _answer(found: dict[str, str]) -> str | None:
+def winner(losses: Labelled) -> str:
+    """'before' or 'after', the order of which the final loss, by arm and seed, is lower for every seed; else 'alike'."""
+    before, after = losses.at(arm=BEFORE).values, losses.at(arm=AFTER).values
+    return AFTER if (after < before).all() else BEFORE if (before < after).all() else ALIKE
+
+
+def answer_of(found: Mapping[str, str]) -> str | None:
     """'after' or 'before' everywhere; 'advice' where each is as advised; else 'other'."""
-    if set(found.values()) == {"alike"}:
-        return "other"
-    advised = {key: value for key, value in found.items() if key in ADVICE}
-    if set(found.values()) == {"after"}:
-        return "after"
-    if set(found.values()) == {"before"}:
-        return "before"
-    return "advice" if advised and all(value == ADVICE[key] for key, value in advised.items()) else "other"
+    orders = set(found.values())
+    if orders in ({AFTER}, {BEFORE}):
+        return orders.pop()
+    advised = {name: order for name, order in found.items() if name in ADVICE}
+    return "advice" if advised and all(order == ADVICE[name] for name, order in advised.items()) else "other"
 
 
-def _listed(results: Results, found: dict[str, str]) -> str:
-    """'after the activation for tanh (1.7 times), ...; the seeds disagree for ReLU'."""
-    parts = []
-    for place, words in (("after", "with the norm after the activation for"), ("before", "with it before for")):
-        chosen = [key for key, value in found.items() if value == place]
-        if chosen:
-            parts.append(f"{words} {', '.join(f'{NAMES[key]} ({_ratio(results, key, place)})' for key in chosen)}")
-    unclear = [NAMES[key] for key, value in found.items() if value == "alike"]
-    if unclear:
-        parts.append(f"for {' and '.join(unclear)} the seeds disagree")
-    return "; ".join(parts) if len(unclear) < len(found) else f"in neither order for every seed ({', '.join(unclear)})"
+def _lower(order: str, losses: Labelled, found: Mapping[str, str]) -> str:
+    """A sentence on the activations with which this order has the lower loss; empty when there are none."""
+    other = BEFORE if order == AFTER else AFTER
+    parts: list[str] = []
+    for name in (name for name, won in found.items() if won == order):
+        ratio = _ratio(losses.at(activation=name), other, order)
+        words = "{ratio} with {name}" if ratio.count else "an infinite one with {name}, where the other order diverged"
+        parts.append(say(words, ratio=ratio, name=NAMES[name]))
+    if not parts:
+        return ""
+    return f"With the norm {order} the activation the training loss is lower for every seed, by a factor of {listed(parts)}."
 
 
-def ratios(results: Results, key: str) -> FloatArray:
-    """Final training loss before over after, (trials,); NaN where either diverged."""
-    before, after = (final_losses(results, key, arm) for arm in (BEFORE, AFTER))
-    known = np.isfinite(before) & np.isfinite(after)
-    return np.divide(before, after, out=np.full_like(before, np.nan), where=known)
+def _unclear(found: Mapping[str, str]) -> str:
+    unclear = [NAMES[name] for name, won in found.items() if won == ALIKE]
+    return f"With {listed(unclear)} neither order has the lower training loss for every seed." if unclear else ""
 
 
-def _ratio(results: Results, key: str, place: str) -> str:
-    ratio = ratios(results, key)
-    spread = spread_of(ratio if place == "after" else 1 / ratio)
-    return f"{plain(spread.median)} times, {plain(spread.low)} to {plain(spread.high)}"
+def _ratio(losses: Labelled, order: str, reference: str) -> Spread:
+    """Loss of an order over that of the other, seed by seed; seeds of which one diverged are left out."""
+    known = finite(losses)
+    return spread_of((known.at(arm=order) / known.at(arm=reference)).values)
 
 
-def _accuracy_words(settings: PlacementSettings, results: Results) -> str:
-    """On the test set: where the median accuracies differ most."""
-    gaps = {key: float(np.median(_gap(settings, results, key))) for key in settings.shapes}
-    key = max(gaps, key=lambda name: abs(gaps[name]))
-    which = "after" if gaps[key] > 0 else "before"
-    return f"On the test set the orders differ most with {NAMES[key]}: {plain(abs(gaps[key]), 2)} points in favour of {which}."
+def _gaps(accuracies: Labelled) -> Labelled:
+    """Test accuracy after less that before, in points, by activation and seed; a net that diverged has none right."""
+    known = accuracies.map(lambda values: np.where(np.isfinite(values), values, 0.0))
+    return known.at(arm=AFTER) - known.at(arm=BEFORE)
 
 
-def _gap(settings: PlacementSettings, results: Results, key: str) -> FloatArray:
-    """Test accuracy after less that before, in percentage points, (trials,)."""
-    before, after = (np.nan_to_num(accuracies_of(results, key, arm, settings.seeds), posinf=0.0) for arm in (BEFORE, AFTER))
-    return after - before
+def _on_the_test_set(gaps: Labelled) -> str:
+    """Where the median accuracies differ most."""
+    medians = {name: float(gap.values) for name, gap in gaps.over("seed").along("activation")}
+    name = max(medians, key=lambda each: abs(medians[each]))
+    order = AFTER if medians[name] > 0 else BEFORE
+    gap = spread_of(SIGNS[order] * gaps.at(activation=name).values, unit="points", digits=2)
+    return say(
+        "On the test set the orders differ most with {name}: {order} the activation, the accuracy is higher by {gap}.",
+        name=NAMES[name],
+        gap=gap,
+        order=order,
+    )
 
 
-def _numbers(settings: PlacementSettings, results: Results, found: dict[str, str]) -> dict[str, float]:
-    numbers: dict[str, float] = {}
-    for key, value in found.items():
-        numbers[f"ratio_{key}"] = spread_of(ratios(results, key)).median
-        numbers[f"after_{key}"] = {"after": 1.0, "before": -1.0, "alike": 0.0}[value]
-        numbers[f"gap_{key}"] = float(np.median(_gap(settings, results, key)))
-        for arm, name in ((BEFORE, "loss_before"), (AFTER, "loss_after"), (NONE, "loss_none")):
-            numbers[f"{name}_{key}"] = spread_of(final_losses(results, key, arm)).median
+def _numbers(losses: Labelled, gaps: Labelled, found: Mapping[str, str]) -> dict[str, float | Spread]:
+    numbers: dict[str, float | Spread] = {}
+    for name, won in found.items():
+        here = losses.at(activation=name)
+        numbers |= {
+            f"ratio_{name}": _ratio(here, BEFORE, AFTER),
+            f"after_{name}": SIGNS[won],
+            f"gap_{name}": spread_of(gaps.at(activation=name).values, unit="points"),
+            f"loss_before_{name}": spread_of(here.at(arm=BEFORE).values),
+            f"loss_after_{name}": spread_of(here.at(arm=AFTER).values),
+            f"loss_none_{name}": spread_of(here.at(arm=NONE).values),
+        }
     return numbers
 
 
-def _judge(keys: tuple[str, ...], sign: float) -> Callable[[Verdict], Finding]:
-    """A judge of "after" (1) or "before" (-1) for these activations: in all of them, in some, in none for every seed."""
-
-    def judge(found: Verdict) -> Finding:
-        numbers = found.numbers
-        signs = [numbers[f"after_{key}"] for key in keys]
-        losses = {key: [plain(numbers[f"loss_{order}_{key}"]) for order in ("before", "after")] for key in keys}
-        measured = ", ".join(f"{NAMES[key]}: loss {before} before, {after} after" for key, (before, after) in losses.items())
-        if all(each == sign for each in signs):
-            return Finding("supported", measured)
-        return Finding("not supported in this setting" if all(each == -sign for each in signs) else "mixed", measured)
-
-    return judge
+def judge_of(order: str, *names: str) -> Callable[[Verdict], Finding]:
+    """A rule for this order with these activations: supported where it has the lower loss with all, against it with none."""
+    losses = [f"{NAMES[name]}: loss {{loss_before_{name}}} before, {{loss_after_{name}}} after" for name in names]
+    after = reduce(Condition.__and__, (all_above(f"after_{name}", 0) for name in names))
+    before = reduce(Condition.__and__, (all_below(f"after_{name}", 0) for name in names))
+    supported, against = (after, before) if order == AFTER else (before, after)
+    return rule("; ".join(losses), supported=supported, against=against)
 
 
 PART = Part(
@@ -158,12 +155,22 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(IOFFE, MISHKIN, BROWNLEE),
+    references=(IOFFE_2015.at("section 3.2"), MISHKIN.at("section 3.2"), BROWNLEE),
     caveat=("order", "deep"),
     claims=(
-        Claim("norm_before", "Batch norm belongs before the activation, ReLU above all.", IOFFE, "five",
-              _judge(("relu", "leaky_relu"), -1.0)),
-        Claim("norm_after", "With s-shaped activations batch norm belongs after the activation.", BROWNLEE, "five",
-              _judge(("tanh", "sigmoid"), 1.0)),
+        Claim(
+            "norm_before",
+            "Batch norm belongs before the activation, ReLU above all.",
+            IOFFE_2015.at("section 3.2"),
+            "five",
+            judge_of(BEFORE, "relu", "leaky_relu"),
+        ),
+        Claim(
+            "norm_after",
+            "With s-shaped activations batch norm belongs after the activation.",
+            BROWNLEE,
+            "five",
+            judge_of(AFTER, "tanh", "sigmoid"),
+        ),
     ),
-)  # fmt: skip
+)
