@@ -1,130 +1,142 @@
 """One batch by hand, and the question what a bias before batch norm does: in training, and at inference."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bnviz.charts.builders import add_theory_line, norm_style, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_theory_line, norm_style, plain_styles
 from bnviz.charts.theme import ArmStyle
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Verdict
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
+from bnviz.experiments.kit.numbers import number
+from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
+from bnviz.experiments.kit.readings import probed
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
+from bnviz.experiments.kit.rules import all_below, rule
+from bnviz.experiments.kit.sentences import listed, say
+from bnviz.experiments.kit.sources import IOFFE_2015, WU_HE
 from bnviz.experiments.parts.inside.batch_settings import ArithmeticSettings
 from bnviz.experiments.parts.inside.tables import LARGEST
 
-FloatArray = NDArray[np.float64]
 KEY, REACH, POINTS = "bias", 10.0, 41
 SHIFTS: FloatArray = np.linspace(-REACH, REACH, POINTS)
+BIASES = Swept("shift", tuple(SHIFTS.tolist()), "bias b before the norm")
 ROUNDING = 1e-9  # of an output's size: float64 leaves some 1e-16 of the numbers that were subtracted, at most 1e6 times larger
+STYLES: Styles = {
+    "none": norm_style("none"),
+    "training": norm_style("batch", "batch norm, training"),
+    "inference": ArmStyle("batch norm, inference", "#56B4E9", "longdash", "diamond"),
+}
+MOVED = Quantity(
+    "moved",
+    "Outputs, moved",
+    "A bias b is added to every sample. Level: the output does not change. Bands: lowest to highest of all outputs.",
+    "change of the output y",
+)
+GRADIENT = Quantity(
+    "gradient",
+    "Gradient of b",
+    "dL/db by automatic differentiation, at every b. At 0 the bias never learns, whatever the loss wants.",
+    "dL/db",
+)
+ALONE = Quantity(
+    "alone",
+    "One sample moves",
+    "Only sample 1 is moved by d, in training. The other samples' lines bend: a batch is normalized together.",
+    "output y, feature 1",
+)
 
-PAPER = Reference("Ioffe & Szegedy 2015, Batch Normalization", "https://arxiv.org/abs/1502.03167")
-GROUP_NORM = Reference("Wu & He 2018, Group Normalization", "https://arxiv.org/abs/1803.08494")
 
-
-def _stages(settings: ArithmeticSettings) -> tuple[Stage, ...]:
+def stages(settings: ArithmeticSettings) -> tuple[Stage, ...]:
+    """One probe."""
     rows = ("gamma", "beta", "running_mean", "running_var")
     options = {name: settings.row(name).tolist() for name in rows} | {"eps": settings.eps, "shifts": SHIFTS.tolist()}
-    return (
-        Stage(
-            KEY,
-            "a bias before the norm",
-            probe="inside_batch",
-            options=options | {"x": settings.x.tolist(), "dy": settings.dy.tolist()},
-            seconds=1.0,
-        ),
-    )
+    options |= {"x": settings.x.tolist(), "dy": settings.dy.tolist()}
+    return (Stage(KEY, "a bias before the norm", probe="inside_batch", options=options, seconds=1.0),)
 
 
-def _styles() -> tuple[ArmStyle, ...]:
-    inference = ArmStyle("batch norm, inference", "#56B4E9", "longdash", "diamond")
-    return norm_style("none"), norm_style("batch", "batch norm, training"), inference
-
-
-def _value(results: Results, name: str, shape: tuple[int, ...]) -> FloatArray:
-    value = results.value(KEY, name)
-    return np.full(shape, np.nan) if value is None else value
-
-
-def _charts(settings: ArithmeticSettings) -> tuple[Chart, ...]:
+def charts(settings: ArithmeticSettings) -> tuple[Chart, ...]:
+    """How far the outputs move with the bias, its gradient, and the outputs when one sample moves alone."""
     return _moved_chart(settings), _gradient_chart(settings), _alone_chart(settings)
 
 
 def _moved_chart(settings: ArithmeticSettings) -> Chart:
-    spec = sweep_chart(
-        "moved",
-        "Outputs, moved",
-        "A bias b is added to every sample. Level: the output does not notice. Bands: lowest to highest of all outputs.",
-        "bias b before the norm",
-        "change of the output y",
-        SHIFTS.tolist(),
-        _styles(),
-        markers=False,
-    )
-    add_theory_line(spec, SHIFTS, SHIFTS * 0, "training: 0")
-    add_theory_line(spec, SHIFTS, SHIFTS * np.median(_slopes(settings)), "inference: bγ/σ")
-    shape = (POINTS, settings.x.size)
-    names = ("moved_none", "moved_training", "moved_inference")
-    return Chart(spec, lambda results: {"": [sweep_series(_value(results, name, shape)) for name in names]})
+    chart = MOVED.by_value("moved", STYLES, BIASES, lambda results: _moved(settings, results), markers=False)
+    add_theory_line(chart.spec, SHIFTS, SHIFTS * 0, "training: 0")
+    add_theory_line(chart.spec, SHIFTS, SHIFTS * np.median(_slopes(settings)), "inference: bγ/σ")
+    return chart
 
 
 def _gradient_chart(settings: ArithmeticSettings) -> Chart:
-    spec = sweep_chart(
-        "bias_gradient",
-        "Gradient of b",
-        "dL/db by automatic differentiation, at every b. At 0 the bias never learns, whatever the loss wants.",
-        "bias b before the norm",
-        "dL/db",
-        SHIFTS.tolist(),
-        _styles(),
-        markers=False,
+    """Rounding errors are drawn as 0: they would fill a chart that has nothing else to show."""
+
+    def cleaned(values: FloatArray) -> FloatArray:
+        return np.where(np.abs(values) < ROUNDING, 0.0, values)
+
+    chart = GRADIENT.by_value(
+        "bias_gradient", STYLES, BIASES, lambda results: _gradients(settings, results).map(cleaned), markers=False
     )
-    spec.y_include = (-0.1, 0.1)
-    shape = (POINTS, settings.x.shape[1])
-    names = ("gradient_none", "gradient_training", "gradient_inference")
-    return Chart(spec, lambda results: {"": [sweep_series(_clean(_value(results, name, shape))) for name in names]})
-
-
-def _clean(values: FloatArray) -> FloatArray:
-    """Rounding errors as 0: they would fill a chart that has nothing else to show."""
-    return np.where(np.abs(values) < ROUNDING, 0.0, values)
+    chart.spec.y_include = (-0.1, 0.1)
+    return chart
 
 
 def _alone_chart(settings: ArithmeticSettings) -> Chart:
     """Only the first sample moves; in training the others' outputs move with it."""
-    samples = len(settings.x)
-    spec = sweep_chart(
-        "alone",
-        "One sample moves",
-        "Only sample 1 is moved by d, in training. The other samples' lines bend: a batch is normalized together.",
-        "shift d of sample 1, feature 1",
-        "output y, feature 1",
-        SHIFTS.tolist(),
-        plain_styles([f"sample {i + 1}" for i in range(samples)]),
-        markers=False,
-    )
-    shape = (POINTS, samples)
+    samples = tuple(f"sample {i + 1}" for i in range(len(settings.x)))
+    styles = dict(zip(samples, plain_styles(samples), strict=True))
+    moves = Swept("shift", BIASES.places, "shift d of sample 1, feature 1")
 
-    def draw(results: Results) -> dict[str, list[list[list[float | None]]]]:
-        outputs = _value(results, "alone", shape)
-        return {"": [sweep_series(outputs[:, i : i + 1]) for i in range(samples)]}
+    def outputs(results: Results) -> Labelled:
+        """By bias and sample, each once."""
+        found = probed(results, KEY, ALONE.measure, shift=tuple(moves.places), arm=samples)
+        return Labelled(found.values[:, :, None], {**found.axes, "seed": (0,)})
 
-    return Chart(spec, draw)
+    return ALONE.by_value("alone", styles, moves, outputs, markers=False)
 
 
-def _verdict(settings: ArithmeticSettings, results: Results) -> Verdict | None:
+def _moved(settings: ArithmeticSettings, results: Results) -> Labelled:
+    """How far each output has moved, by arm (the mode), bias and output, which stands where charts have seeds."""
+    return _by_mode(results, MOVED, settings.x.size)
+
+
+def _gradients(settings: ArithmeticSettings, results: Results) -> Labelled:
+    """dL/db by arm (the mode), bias and feature, which stands where charts have seeds."""
+    return _by_mode(results, GRADIENT, settings.x.shape[1])
+
+
+def _by_mode(results: Results, quantity: Quantity, count: int) -> Labelled:
+    axes = {"shift": tuple(BIASES.places), "seed": tuple(range(count))}
+    return stacked("arm", {mode: probed(results, KEY, f"{quantity.measure}_{mode}", **axes) for mode in STYLES})
+
+
+def verdict(settings: ArithmeticSettings, results: Results) -> Verdict | None:
+    """Whether the outputs stay where they are, or move by b times gamma over the running standard deviation."""
     if not results.finished(KEY):
         return None
-    move, slope = (float(np.abs(_value(results, f"{what}_{settings.mode}", (1,))).max()) for what in ("moved", "gradient"))
-    gap = float(_value(results, "gap", (1,)).max())
-    numbers = {"largest_move": move, "largest_gradient": slope, "autograd_gap": gap}
-    agreed = f"These formulas and automatic differentiation differ by at most {plain(gap, 1)}."
-    if move <= ROUNDING * max(1.0, float(np.abs(settings.x).max())):
-        lead = f"For b from -10 to 10 no output moved by more than {plain(move, 1)}, and |dL/db| was at most {plain(slope, 1)}"
-        return Verdict("nothing", f"{lead}: rounding errors, no more. {agreed}", numbers)
+    moved, gradients = (each(settings, results).at(arm=settings.mode).values for each in (_moved, _gradients))
+    numbers = {
+        "largest_move": float(np.abs(moved).max()),
+        "largest_gradient": float(np.abs(gradients).max()),
+        "autograd_gap": float(probed(results, KEY, "gap", gap=(0,)).values.max()),
+    }
+    agreed = say("These formulas and automatic differentiation differ by at most {autograd_gap:1}.", numbers)
+    if numbers["largest_move"] <= ROUNDING * max(1.0, float(np.abs(settings.x).max())):
+        return Verdict("nothing", say(NOTHING, numbers), numbers, agreed)
     numbers["off_the_rule"] = _off_the_rule(settings, results)
     if settings.mode == "inference" and numbers["off_the_rule"] <= ROUNDING * LARGEST:
-        lead = f"Every output moved in proportion to b, by {_list(_slopes(settings))} times b"
-        return Verdict("scaled", f"{lead}: γ / √(running variance + ε). dL/db is up to {plain(slope)}. {agreed}", numbers)
-    return Verdict(None, f"The outputs moved by up to {plain(move)}, by no rule that was looked for. {agreed}", numbers)
+        slopes = listed([number(value) for value in dict.fromkeys(_slopes(settings).tolist())])
+        return Verdict("scaled", say(SCALED, {**numbers, "slopes": slopes}), numbers, agreed)
+    return Verdict(
+        None, say("The outputs moved by up to {largest_move}, by no rule that was looked for.", numbers), numbers, agreed
+    )
+
+
+NOTHING = (
+    "For b from -10 to 10 no output moved by more than {largest_move:1}, and |dL/db| was at most {largest_gradient:1}: "
+    "rounding errors, no more."
+)
+SCALED = (
+    "Every output moved in proportion to b, by {slopes} times b: γ / √(running variance + ε). dL/db is up to {largest_gradient}."
+)
 
 
 def _slopes(settings: ArithmeticSettings) -> FloatArray:
@@ -135,18 +147,13 @@ def _slopes(settings: ArithmeticSettings) -> FloatArray:
 def _off_the_rule(settings: ArithmeticSettings, results: Results) -> float:
     """How far the outputs at inference are from y(0) + b gamma / sqrt(running_var + eps), at most."""
     expected = SHIFTS[:, None] * np.tile(_slopes(settings), len(settings.x))
-    return float(np.abs(_value(results, "moved_inference", expected.shape) - expected).max())
+    return float(np.abs(_moved(settings, results).at(arm="inference").values - expected).max())
 
 
-def _list(values: FloatArray) -> str:
-    return ", ".join(plain(value) for value in dict.fromkeys(values.tolist()))
-
-
-def _judge(verdict: Verdict) -> Finding:
-    """Supported when nothing moves beyond rounding and the bias gets no gradient."""
-    move, gradient = verdict.numbers["largest_move"], verdict.numbers["largest_gradient"]
-    measured = f"outputs moved by at most {plain(move, 1)}, dL/db at most {plain(gradient, 1)}"
-    return Finding("supported" if max(move, gradient) < 1e-6 else "not supported in this setting", measured)
+judge_useless = rule(
+    "outputs moved by at most {largest_move:1}, dL/db at most {largest_gradient:1}",
+    supported=all_below("largest_move", 1e-6) & all_below("largest_gradient", 1e-6),
+)
 
 
 PART = Part(
@@ -205,13 +212,19 @@ PART = Part(
             ArithmeticSettings(mode="inference"),
         ),
     ),
-    stages=_stages,
-    charts=_charts,
-    verdict=_verdict,
-    references=(PAPER, GROUP_NORM),
+    stages=stages,
+    charts=charts,
+    verdict=verdict,
+    references=(IOFFE_2015, WU_HE),
     caveat=("arithmetic", "inference"),
     claims=(
-        Claim("bias_is_useless", "A bias before batch norm is cancelled by it, so it can be left out.", PAPER, "default", _judge),
+        Claim(
+            "bias_is_useless",
+            "A bias before batch norm is cancelled by it, so it can be left out.",
+            IOFFE_2015,
+            "default",
+            judge_useless,
+        ),
     ),
     body="inside",
 )

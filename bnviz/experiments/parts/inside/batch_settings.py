@@ -21,7 +21,7 @@ class ArithmeticSettings(Settings):
         default="1,10;3,20;5,20;7,50",
         max_length=400,
         title="Batch x",
-        description="1 to 8 samples, apart by semicolons; each has 1 to 3 features, apart by commas.",
+        description="1 to 8 samples, separated by semicolons; each has 1 to 3 features, separated by commas.",
     )
     upstream: str = Field(
         default="1,0.5;0,-0.5;0,1;0,0",

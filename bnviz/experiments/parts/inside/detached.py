@@ -1,25 +1,60 @@
-"""The warning of the 2015 paper: a gradient that takes the batch statistics for constants lets biases run away."""
+"""The warning of the 2015 paper: a gradient that treats the batch statistics as constants lets biases run away."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.builders import add_level, add_theory_line, norm_style, sweep_chart, sweep_series
-from bnviz.charts.theme import ArmStyle
+from bnviz.charts.builders import add_level, add_theory_line, norm_style
 from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.config.schedule import measured_steps
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, laid_on, stacked
+from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
+from bnviz.experiments.kit.readings import probed
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
+from bnviz.experiments.kit.rules import median_below, rule, when
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import IOFFE_2015
+from bnviz.experiments.kit.spread import Spread, spread_of, spread_of_finite
 
-FloatArray = NDArray[np.float64]
 BIAS, NETWORK, FRAMES = "bias", "network", 40
-NORMS: tuple[NormName, ...] = ("batch", "batch_detached")
-DETACHED = 1
+WHOLE, DETACHED = "batch", "batch_detached"  # names of the arms: the gradient is whole, or the statistics are detached
+NORMS: tuple[NormName, ...] = (WHOLE, DETACHED)
+STYLES: Styles = {WHOLE: norm_style("batch"), DETACHED: norm_style("batch_detached", "statistics detached")}
+STEP = "step (updates)"
 NO_MOVE = 1e-9  # of a bias or a loss that gradient descent did not move, in float64
 STILL_GROWING = 1.5  # times its value at half time: 2 for a straight line, 1 for a bias that has settled
-
-SECTION_2 = Reference("Ioffe & Szegedy 2015, Batch Normalization, section 2", "https://arxiv.org/abs/1502.03167")
+UNIT_BIAS = Quantity(
+    "bias",
+    "The bias",
+    "One unit. The line that climbs is pushed on at every step, though its bias cannot change the output.",
+    "bias b before the norm",
+)
+UNIT_LOSS = Quantity(
+    "loss",
+    "Loss of the unit",
+    "The same unit. Compare it with the bias: does the loss gain anything from where the bias goes?",
+    "loss",
+    floor=0.0,
+)
+OFFSET = Quantity(
+    "pre_norm_mean",
+    "Offset before norm",
+    "A whole network, mean size over its layers. Batch norm subtracts it all, so no output needs it.",
+    "|mean| of the pre-norm values",
+)
+LOSS = Quantity(
+    "train_loss",
+    "Loss of the network",
+    "A whole network, with gamma and beta, on handwritten digits: what the wrong gradient costs.",
+    "training loss (nats)",
+    floor=0.0,
+)
 
 
 class DetachedSettings(Settings):
@@ -28,39 +63,35 @@ class DetachedSettings(Settings):
     learn_beta: bool = Field(
         default=False, title="Learn beta", description="Let the unit learn beta too, which can do what b cannot."
     )
-    steps: Int = Field(default=400, ge=40, le=4000, title="Steps", description="Of gradient descent, for the single unit.")
-    lr: Float = Field(default=0.1, ge=0.01, le=1, title="Learning rate", description="Of the unit and of the network.")
+    steps: Int = knobs.steps(400, most=4000, least=40, of="Of gradient descent, for the single unit.")
+    lr: Float = knobs.learning_rate(0.1, most=1, least=0.01, of="Of the unit and of the network.")
     spread: Float = Field(
         default=1.0, ge=0.1, le=10, title="Spread of the inputs", description="Standard deviation of the unit's inputs."
     )
-    samples: Int = Field(default=256, ge=2, le=1024, title="Batch size", description="Samples of the unit's batch.")
-    seeds: Int = Field(default=6, ge=1, le=16, title="Seeds", description="Draws of the inputs; networks of each kind.")
-    depth: Int = Field(default=4, ge=1, le=20, title="Hidden layers", description="Of the network.")
+    samples: Int = knobs.batch_size(256, most=1024, least=2, of="Samples of the unit's batch.")
+    seeds: Int = knobs.seeds(6, most=16, of="Draws of the inputs; networks of each kind.")
+    depth: Int = knobs.depth(4, most=20, of="Of the network.")
     network_steps: Int = Field(default=300, ge=20, le=2000, title="Steps of the network", description="Updates of the network.")
+
+    @property
+    def unit_steps(self) -> FloatArray:
+        """At which the unit is measured, (FRAMES + 1,)."""
+        return np.rint(np.linspace(0, self.steps, FRAMES + 1))
 
 
 def _network(settings: DetachedSettings) -> RunConfig:
     arms = tuple(ArmConfig(norm=norm, depth=settings.depth, width=32, lr=settings.lr) for norm in NORMS)
-    return RunConfig(
-        arms=arms, trials=settings.seeds, steps=settings.network_steps, measure_every=max(1, settings.network_steps // 30)
-    )
+    every = max(1, settings.network_steps // 30)
+    return RunConfig(arms=arms, trials=settings.seeds, steps=settings.network_steps, measure_every=every)
 
 
-def _stages(settings: DetachedSettings) -> tuple[Stage, ...]:
-    names = ("steps", "lr", "spread", "samples", "seeds", "learn_beta")
-    options = {name: getattr(settings, name) for name in names}
+def stages(settings: DetachedSettings) -> tuple[Stage, ...]:
+    """A single unit, then networks."""
+    options = settings.model_dump(include={"steps", "lr", "spread", "samples", "seeds", "learn_beta"})
     return (
         Stage(BIAS, "one unit", probe="detached_bias", options=options, seconds=settings.steps / 400),
-        Stage(NETWORK, "a network", run=_network(settings), keep=("train_loss", "pre_norm_mean")),
+        Stage(NETWORK, "a network", run=_network(settings), keep=(LOSS.measure, OFFSET.measure)),
     )
-
-
-def _styles() -> tuple[ArmStyle, ...]:
-    return norm_style("batch"), norm_style("batch_detached", "statistics detached")
-
-
-def _steps(settings: DetachedSettings) -> FloatArray:
-    return np.rint(np.linspace(0, settings.steps, FRAMES + 1))
 
 
 def expected_bias(settings: DetachedSettings, std: float) -> FloatArray:
@@ -69,97 +100,80 @@ def expected_bias(settings: DetachedSettings, std: float) -> FloatArray:
     Without beta every step adds lr / std. With it, what is missing of the target shrinks by the factor 1 - lr at every
     step, and b has gone 1 / std times as far as beta.
     """
-    steps = _steps(settings)
+    steps = settings.unit_steps
     return (1 - (1 - settings.lr) ** steps if settings.learn_beta else settings.lr * steps) / std
 
 
-def _charts(settings: DetachedSettings) -> tuple[Chart, ...]:
-    return _bias_chart(settings), _loss_chart(settings), _network_mean_chart(settings), _network_loss_chart(settings)
+def charts(settings: DetachedSettings) -> tuple[Chart, ...]:
+    """Bias and loss of the unit, offsets and loss of the network."""
+    unit_steps, steps = (Swept("step", at, STEP) for at in (settings.unit_steps.tolist(), measured_steps(_network(settings))))
+    bias, loss = (
+        each.by_value(each.measure, STYLES, unit_steps, partial(unit, settings, each), markers=False)
+        for each in (UNIT_BIAS, UNIT_LOSS)
+    )
+    add_theory_line(bias.spec, settings.unit_steps, expected_bias(settings, settings.spread), "detached, in theory")
+    add_level(loss.spec, 0.5, "loss of an output that is 1 too low")
+    offset, network_loss = (
+        each.by_value(each.measure, STYLES, steps, partial(network, settings, each), markers=False) for each in (OFFSET, LOSS)
+    )
+    return bias, loss, offset, network_loss
 
 
-def _unit_chart(settings: DetachedSettings, what: str, title: str, how: str, y_title: str) -> Chart:
-    spec = sweep_chart(what, title, how, "step (updates)", y_title, _steps(settings).tolist(), _styles(), markers=False)
-    missing = np.full((FRAMES + 1, 1), np.nan)
-
-    def draw(results: Results) -> dict[str, list[list[list[float | None]]]]:
-        found = (results.value(BIAS, f"{what}_{norm}") for norm in NORMS)
-        return {"": [sweep_series(missing if values is None else values) for values in found]}
-
-    return Chart(spec, draw)
+def unit(settings: DetachedSettings, quantity: Quantity, results: Results) -> Labelled:
+    """Of the single unit, by arm, step and seed; NaN where nothing was measured yet."""
+    axes = {"step": tuple(settings.unit_steps.tolist()), "seed": tuple(range(settings.seeds))}
+    return stacked("arm", {norm: probed(results, BIAS, f"{quantity.measure}_{norm}", **axes) for norm in NORMS})
 
 
-def _bias_chart(settings: DetachedSettings) -> Chart:
-    how = "One unit. The line that climbs is pushed on at every step, though its bias cannot change the output."
-    chart = _unit_chart(settings, "bias", "The bias", how, "bias b before the norm")
-    add_theory_line(chart.spec, _steps(settings), expected_bias(settings, settings.spread), "detached, in theory")
-    return chart
-
-
-def _loss_chart(settings: DetachedSettings) -> Chart:
-    how = "The same unit. Compare it with the bias: does the loss gain anything from where the bias goes?"
-    chart = _unit_chart(settings, "loss", "Loss of the unit", how, "loss")
-    chart.spec.y_floor = 0.0
-    add_level(chart.spec, 0.5, "loss of an output that is 1 too low")
-    return chart
-
-
-def _network_chart(settings: DetachedSettings, measure: str, title: str, how: str, y_title: str) -> Chart:
+def network(settings: DetachedSettings, quantity: Quantity, results: Results) -> Labelled:
+    """Of the networks, by step, arm and seed, layers as their mean size; NaN where nothing was measured yet."""
     steps = measured_steps(_network(settings))
-    spec = sweep_chart(measure, title, how, "step (updates)", y_title, steps, _styles(), markers=False)
-
-    def draw(results: Results) -> dict[str, list[list[list[float | None]]]]:
-        return {"": [sweep_series(_padded(_curve(results, measure, arm), len(steps))) for arm in range(len(NORMS))]}
-
-    return Chart(spec, draw)
+    if results.last(NETWORK) is None:
+        return Labelled(np.full((len(steps), len(NORMS), 1), np.nan), {"step": steps, "arm": NORMS, "seed": (0,)})
+    return laid_on(_size(results.over_steps(quantity.measure, NETWORK)), "step", steps)
 
 
-def _network_mean_chart(settings: DetachedSettings) -> Chart:
-    how = "A whole network, mean size over its layers. Batch norm subtracts it all, so no output needs it."
-    return _network_chart(settings, "pre_norm_mean", "Offset before norm", how, "|mean| of the pre-norm values")
+def _size(found: Labelled) -> Labelled:
+    """Mean size over the layers; what has no layers as it is."""
+    return found.map(np.abs).over("layer", np.mean) if "layer" in found.axes else found
 
 
-def _network_loss_chart(settings: DetachedSettings) -> Chart:
-    how = "A whole network, with gamma and beta, on handwritten digits: what the wrong gradient costs."
-    chart = _network_chart(settings, "train_loss", "Loss of the network", how, "training loss (nats)")
-    chart.spec.y_floor = 0.0
-    return chart
-
-
-def _curve(results: Results, measure: str, arm: int) -> FloatArray:
-    """Of an arm of the network over the steps measured so far, shape (n, trials); layer measures as mean size over layers."""
-    values = results.curve(NETWORK, measure, arm)
-    return np.abs(values).mean(axis=2) if values.ndim == 3 else values
-
-
-def _padded(values: FloatArray, rows: int) -> FloatArray:
-    """With NaN where nothing was measured yet, shape (rows, trials)."""
-    full = np.full((rows, values.shape[1] if values.ndim == 2 else 1), np.nan)
-    full[: len(values)] = values.reshape(len(values), full.shape[1])
-    return full
-
-
-def _verdict(settings: DetachedSettings, results: Results) -> Verdict | None:
+def verdict(settings: DetachedSettings, results: Results) -> Verdict | None:
+    """How far the detached bias went and what the loss had of it; the offsets and losses of the networks."""
     if not results.finished(BIAS):
         return None
-    found = [results.value(BIAS, name) for name in ("bias_batch", "bias_batch_detached", "loss_batch_detached", "std")]
-    whole, bias, loss, std = (np.zeros((FRAMES + 1, 1)) if values is None else values for values in found)
+    biases, losses = (unit(settings, quantity, results) for quantity in (UNIT_BIAS, UNIT_LOSS))
+    bias, loss = biases.at(arm=DETACHED).values, losses.at(arm=DETACHED).values
     half = bias[FRAMES // 2]
-    expected = np.stack([expected_bias(settings, float(each)) for each in std.flat], axis=1)
-    numbers = {
-        "bias": float(np.median(bias[-1])),
-        "off_theory": float(np.abs(bias - expected).max() / np.abs(expected).max()),
-        "bias_of_batch_norm": float(np.abs(whole).max()),
-        "growth_since_half": float(np.median(bias[-1] / np.where(half == 0, np.nan, half))),
-        "loss_start": float(np.median(loss[0])),
-        "loss_change": float(np.median(loss[-1] - loss[0])),
+    numbers: dict[str, float | Spread] = {
+        "bias": (reached := _known(bias[-1])),
+        "off_theory": _off_theory(settings, results, bias),
+        "bias_of_batch_norm": float(np.abs(biases.at(arm=WHOLE).values).max()),
+        "growth_since_half": (growth := _known(bias[-1] / np.where(half == 0, np.nan, half))),
+        "loss_start": (start := _known(loss[0])),
+        "loss_change": (change := _known(loss[-1] - loss[0])),
     }
     is_still = bool(np.abs(loss - loss[0]).max() <= NO_MOVE)
-    answer = _answer(float(np.abs(bias).max()), numbers["growth_since_half"], is_still)
-    sentence = _of_the_unit(settings, bias[-1], numbers)
-    return Verdict(answer, f"{sentence}{_of_the_network(results, numbers)}", numbers)
+    answer = answer_of(float(np.abs(bias).max()), growth.median, is_still)
+    headline = _headline(settings, reached, growth, start.median, change.median)
+    found = _of_the_network(results) if results.finished(NETWORK) else {}
+    return Verdict(answer, headline, {**numbers, **found}, joined(_of_the_unit(numbers), _in_words(found)))
 
 
-def _answer(largest: float, growth: float, is_still: bool) -> str | None:
+def _known(values: FloatArray) -> Spread:
+    """Over the seeds; of nothing where one is unknown."""
+    return spread_of([] if np.isnan(values).any() else values)
+
+
+def _off_theory(settings: DetachedSettings, results: Results, bias: FloatArray) -> float:
+    """Largest distance of the detached bias from its closed form, in units of the form's largest value."""
+    stds = probed(results, BIAS, "std", seed=tuple(range(settings.seeds))).values
+    expected = np.stack([expected_bias(settings, float(std)) for std in stds], axis=1)
+    return float(np.abs(bias - expected).max() / np.abs(expected).max())
+
+
+def answer_of(largest: float, growth: float, is_still: bool) -> str | None:
+    """Whether the bias stays, grows at an unchanged loss, or settles while the loss falls; None for anything else."""
     if largest <= NO_MOVE:
         return "stays"
     if is_still and growth >= STILL_GROWING:
@@ -167,54 +181,60 @@ def _answer(largest: float, growth: float, is_still: bool) -> str | None:
     return "settles" if not is_still and growth < STILL_GROWING else None
 
 
-def _of_the_unit(settings: DetachedSettings, bias: FloatArray, numbers: dict[str, float]) -> str:
-    spread = f"{plain(bias.min())} to {plain(bias.max())} over {len(bias)} seeds" if len(bias) > 1 else "one seed"
-    start, change, growth, off = (numbers[name] for name in ("loss_start", "loss_change", "growth_since_half", "off_theory"))
-    motion = f", {plain(growth)} times its value at half time" if np.isfinite(growth) else ""
-    formula = "as the closed form says" if off < NO_MOVE else f"up to {plain(100 * off, 2)} % off the closed form"
-    loss = f"stayed at {plain(start)}" if abs(change) <= NO_MOVE else f"went from {plain(start)} to {plain(start + change)}"
-    return (
-        f"With detached statistics the bias reached {plain(numbers['bias'])} in {settings.steps} steps ({spread}){motion}, "
-        f"{formula}, and the loss {loss}; with the whole gradient the bias stayed within "
-        f"{plain(numbers['bias_of_batch_norm'], 1)} of 0."
+def _headline(settings: DetachedSettings, bias: Spread, growth: Spread, start: float, change: float) -> str:
+    motion = say(", {growth:median} times its value at half time", growth=growth) if growth.count else ""
+    loss = "stayed at {start}" if abs(change) <= NO_MOVE else "went from {start} to {end}"
+    return say(
+        "With detached statistics the bias reached {bias} in {steps} steps{motion}, and the loss " + loss + ".",
+        bias=bias,
+        steps=settings.steps,
+        motion=motion,
+        start=start,
+        end=start + change,
     )
 
 
-def _of_the_network(results: Results, numbers: dict[str, float]) -> str:
-    """A sentence on the network, once it is trained; adds its numbers."""
-    if not results.finished(NETWORK):
-        return ""
-    means = [_median(_curve(results, "pre_norm_mean", arm)[-1]) for arm in range(len(NORMS))]
-    losses = [_median(_curve(results, "train_loss", arm)[-1]) for arm in range(len(NORMS))]
-    numbers |= {"offset": means[0], "offset_detached": means[DETACHED]}
-    numbers |= {"network_loss": losses[0], "network_loss_detached": losses[DETACHED]}
-    if not np.isfinite([*means, *losses]).all():
-        return " In the network every seed of at least one kind diverged."
-    return (
-        f" In the network the offsets before the norms came to {plain(means[DETACHED])} against {plain(means[0])} "
-        f"and the loss to {plain(losses[DETACHED])} against {plain(losses[0])} (detached against whole gradient, medians)."
+def _of_the_unit(numbers: Mapping[str, Any]) -> str:
+    off = numbers["off_theory"]
+    formula = "follows the closed form" if off < NO_MOVE else say("is up to {off:2} % off the closed form", off=100 * off)
+    words = "This bias {formula}; with the whole gradient it stayed within {bias_of_batch_norm:1} of 0."
+    return say(words, {**numbers, "formula": formula})
+
+
+def _of_the_network(results: Results) -> dict[str, Spread]:
+    """Offsets before the norms and losses at the end, over the networks that have not diverged."""
+    offset, loss = (_size(results.newest(quantity.measure, NETWORK)) for quantity in (OFFSET, LOSS))
+    return {
+        "offset": spread_of_finite(offset.at(arm=WHOLE).values),
+        "offset_detached": spread_of_finite(offset.at(arm=DETACHED).values),
+        "network_loss": spread_of_finite(loss.at(arm=WHOLE).values),
+        "network_loss_detached": spread_of_finite(loss.at(arm=DETACHED).values),
+    }
+
+
+def _in_words(found: Mapping[str, Spread]) -> str:
+    if not all(spread.count for spread in found.values()):
+        return "In the network every seed of at least one kind diverged."
+    words = (
+        "In the network the offsets before the norms reached {offset_detached} with detached statistics against {offset} with "
+        "the whole gradient, and the loss {network_loss_detached} against {network_loss}."
     )
+    return say(words, found) if found else ""
 
 
-def _median(values: FloatArray) -> float:
-    """Over the seeds that have not diverged; NaN when none is left."""
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if finite.size else float("nan")
-
-
-def _judge(verdict: Verdict) -> Finding:
-    """Supported when the bias goes on growing at an unchanged loss; mixed when only one of the two holds."""
-    numbers = verdict.numbers
-    grows, is_still = numbers["growth_since_half"] >= STILL_GROWING, abs(numbers["loss_change"]) <= NO_MOVE
-    measured = f"bias {plain(numbers['bias'])}, still growing {plain(numbers['growth_since_half'])} times since half time, "
-    measured += f"loss changed by {plain(numbers['loss_change'], 1)}"
-    return Finding(("not supported in this setting", "mixed", "supported")[int(grows) + int(is_still)], measured)
+_grows = ~median_below("growth_since_half", STILL_GROWING)
+_is_still = when(lambda numbers: abs(numbers["loss_change"].median) <= NO_MOVE)
+judge_detached = rule(
+    "bias {bias}, {growth_since_half:median} times its value at half time; loss changed by {loss_change}",
+    supported=_grows & _is_still,
+    mixed=_grows | _is_still,
+)
 
 
 PART = Part(
     id="detached",
     title="Detached statistics",
-    question="If the gradient takes the batch's mean and variance for constants, what becomes of a bias before the norm?",
+    question="If the gradient treats the batch's mean and variance as constants, what becomes of a bias before the norm?",
     choices=(
         Choice("grows", "It grows on and on, and the loss stays where it is"),
         Choice("settles", "It settles at a useful value, and the loss falls"),
@@ -237,23 +257,23 @@ PART = Part(
         Preset(
             "small_spread",
             "Inputs close together",
-            "The inputs' standard deviation is 0.2 in place of 1. Watch the numbers on the axis of the bias.",
+            "The inputs' standard deviation is 0.2 instead of 1. Watch the numbers on the axis of the bias.",
             DetachedSettings(spread=0.2),
         ),
     ),
-    stages=_stages,
-    charts=_charts,
-    verdict=_verdict,
-    references=(SECTION_2,),
+    stages=stages,
+    charts=charts,
+    verdict=verdict,
+    references=(IOFFE_2015.at("section 2"),),
     caveat=("detached", "with_beta"),
     claims=(
         Claim(
             "detached_bias",
             "If the gradient ignores that the statistics depend on the batch, a bias before the norm grows without bound "
             "while the loss does not change.",
-            SECTION_2,
+            IOFFE_2015.at("section 2"),
             "default",
-            _judge,
+            judge_detached,
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Small tables of numbers as text, as they stand in a link: rows apart by semicolons, numbers by commas."""
+"""Small tables of numbers as text, as they stand in a link: rows separated by semicolons, numbers by commas."""
 
 import math
 
@@ -24,7 +24,7 @@ def rows_of(text: str) -> Rows:
     if len(rows) > MAX_SAMPLES or len(rows[0]) > MAX_FEATURES:
         raise BadTable(f"1 to {MAX_SAMPLES} samples of 1 to {MAX_FEATURES} features; here are {len(rows)} of {len(rows[0])}")
     if any(len(row) != len(rows[0]) for row in rows):
-        raise BadTable("as many numbers in every row: samples apart by semicolons, their features by commas")
+        raise BadTable("as many numbers in every row: samples separated by semicolons, their features by commas")
     return rows
 
 
@@ -57,7 +57,7 @@ def _number(text: str) -> float:
         value = math.nan
     if not abs(value) <= LARGEST:  # false for NaN too
         shown = text.strip()[:12] or "nothing"
-        raise BadTable(f"numbers from {-LARGEST:g} to {LARGEST:g}, apart by commas; {shown} is none")
+        raise BadTable(f"numbers from {-LARGEST:g} to {LARGEST:g}, separated by commas; {shown} is none")
     return value
 
 
