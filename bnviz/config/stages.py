@@ -21,6 +21,7 @@ class Stage:
         options: of the probe, JSON values.
         seconds: estimated, for the progress; worked out for a run.
         trial_axes: what the trials of a run are, `{"lr": rates, "seed": seeds}`, the last axis fastest; empty: a seed each.
+        arm_names: of a run's arms, in order, each another; empty: their own, or their norms where they have none.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Stage:
     options: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 1.0
     trial_axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
+    arm_names: tuple[str, ...] = ()
 
     @property
     def estimated_seconds(self) -> float:

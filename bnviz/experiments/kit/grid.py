@@ -1,9 +1,10 @@
-"""The named axes of a study: a stage for each point of a grid, or a trial for each value of a sweep.
+"""The named axes of a study: a stage, or an arm, for each point of a grid.
 
 grid = Grid("{activation}_{batch_size}", activation=("relu", "tanh"), batch_size=(8, 64))
 for point in grid: ...                     {"activation": "relu", "batch_size": 8}, ...
 grid.key(activation="relu", batch_size=8)  "relu_8", the key of its stage
 grid.collect(results, newest)              one array with the axes activation, batch_size, and those of each stage
+grid.unfolded(found)                       one array with these axes instead of its axis arm, whose places are the keys
 """
 
 from collections.abc import Callable, Iterator
@@ -20,10 +21,10 @@ Take = Callable[[Results, str], Labelled]  # from a stage that was measured, by 
 
 
 class Grid:
-    """Stages by named axes.
+    """Stages or arms by named axes.
 
     Args:
-        template: of the stages' keys.
+        template: of the stages' keys, or of the arms' names.
         axes: places of each axis, in order; the last one runs fastest.
     """
 
@@ -36,12 +37,12 @@ class Grid:
             yield dict(zip(self.axes, places, strict=True))
 
     def key(self, **point: Any) -> str:
-        """The key of a point's stage."""
+        """The key of a point's stage, or the name of its arm."""
         return self.template.format(**point)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Keys of all stages, in the order of the points."""
+        """Keys of all points, in their order."""
         return tuple(self.key(**point) for point in self)
 
     def collect(self, results: Results, take: Take) -> Labelled:
@@ -60,4 +61,15 @@ class Grid:
         blank = np.full_like(first.values, np.nan)
         rows = np.stack([found[key].values if key in found else blank for key in self.keys])
         axes = {**self.axes, **first.axes}
+        return Labelled(rows.reshape([len(places) for places in axes.values()]), axes)
+
+    def unfolded(self, found: Labelled, axis: str = "arm") -> Labelled:
+        """An array with the grid's axes, first, in place of one whose places are the grid's keys.
+
+        Raises:
+            LookupError: the array has not that axis, or not all of these places.
+        """
+        rest = {name: places for name, places in found.axes.items() if name != axis}
+        rows = np.stack([found.at(**{axis: key}).values for key in self.keys])
+        axes = {**self.axes, **rest}
         return Labelled(rows.reshape([len(places) for places in axes.values()]), axes)

@@ -69,6 +69,12 @@ class Labelled:
         values = self.values.take(range(start, len(self.axes[axis])), axis=list(self.axes).index(axis))
         return Labelled(values, {**self.axes, axis: self.axes[axis][start:]})
 
+    def renamed(self, axis: str, name: str, places: tuple[Any, ...]) -> "Labelled":
+        """The same values with another name and other places for an axis. Raises ValueError where their number is another."""
+        return Labelled(
+            self.values, {name if old == axis else old: places if old == axis else these for old, these in self.axes.items()}
+        )
+
     def rows(self, *axes: str) -> FloatArray:
         """The array with its axes in this order, which must name all of them: its shape is theirs.
 
@@ -108,6 +114,12 @@ class Labelled:
             other_values = other
         with np.errstate(divide="ignore", invalid="ignore"):
             return Labelled(operation(self.values, other_values), self.axes)
+
+
+def known_median(values: FloatArray) -> float:
+    """Median of the numbers of a flat array that are no NaN, NaN where there is none: for `over_all`."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else np.nan
 
 
 def stacked(axis: str, parts: Mapping[Any, Labelled]) -> Labelled:

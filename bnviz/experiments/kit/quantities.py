@@ -16,7 +16,7 @@ from bnviz.charts.builders import category_chart, curve_chart, curve_point, laye
 from bnviz.charts.theme import ArmStyle, norm_style
 from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Chart, Series
-from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.labelled import Labelled, known_median
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.spread import Spread, ratio_of
 
@@ -103,7 +103,7 @@ class Quantity:
     def over_run(self, results: Results, stage: str = "") -> Labelled:
         """Median over all measurements, and over the layers, of what is known, by arm and trial; NaN: nothing is."""
         found = self._counted(results.over_steps(self.measure, stage or self.stage))
-        return found.map(lambda values: np.where(np.isfinite(values), values, np.nan)).over_all(_known_median, "step", "layer")
+        return found.map(lambda values: np.where(np.isfinite(values), values, np.nan)).over_all(known_median, "step", "layer")
 
     def ratio(self, results: Results, arm: str, reference: str) -> Spread:
         """Over the run, an arm over another, pair by pair; pairs of which one is unknown are left out."""
@@ -117,11 +117,13 @@ class Quantity:
     # --- charts
 
     def by_step(self, id: str, styles: Styles, steps: int) -> Chart:
-        """A curve over the steps for every style's arm."""
+        """A curve over the steps for every style's arm; the frames of stages other than the quantity's add nothing."""
         spec = curve_chart(id, self.title, self.how, self.axis, tuple(styles.values()), steps, y_log=self.log, y_range=self.range)
         spec.y_cap, spec.y_floor = self.cap, self.floor
 
         def draw(results: Results) -> dict[str, list[Series]]:
+            if self.stage and results.key != self.stage:
+                return {"": []}
             found = self.newest(results)
             return {"": [curve_point(found.at(arm=arm).values) for arm in styles]}
 
@@ -170,9 +172,3 @@ class Quantity:
             return {"": [sweep_series(found.at(arm=arm).rows(conditions.axis, "seed")) for arm in styles]}
 
         return Chart(spec, draw)
-
-
-def _known_median(values: FloatArray) -> float:
-    """Median of what is no NaN, NaN for nothing."""
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else np.nan

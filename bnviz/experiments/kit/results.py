@@ -80,14 +80,15 @@ class Results:
         run = self.stages[key].run
         return {"arm": self._arms(key), **self._trial_axes(key, run.trials if run else 0)}
 
-    def newest(self, measure: str, stage: str = "") -> Labelled:
+    def newest(self, measure: str, stage: str = "", *, diverged: float = np.nan) -> Labelled:
         """A measure of all arms as measured last: axes arm, those of the trials ("seed", unless the stage says more), layer, ...
 
-        NaN for a trial that has diverged, and for layers that an arm does not have.
+        NaN for layers that an arm does not have.
 
         Args:
             measure: a curve, layer measure or extra that the stage keeps, or "pre_activation_percentiles" and the like.
             stage: its key; may be left out where there is one stage only.
+            diverged: in place of all values of a trial that has diverged, which are NaN as recorded.
 
         Raises:
             LookupError: nothing was measured yet, or the measure was not kept.
@@ -96,7 +97,11 @@ class Results:
         last = self.last(key)
         if last is None:
             raise LookupError(f"{key}: nothing was measured yet")
-        return self._labelled(key, measure, [last]).at(step=last.step)
+        found = self._labelled(key, measure, [last]).at(step=last.step)
+        if np.isnan(diverged):
+            return found
+        lost = self.diverged(key).values
+        return found.map(lambda values: np.where(lost.reshape(*lost.shape, *[1] * (values.ndim - lost.ndim)), diverged, values))
 
     def over_steps(self, measure: str, stage: str = "") -> Labelled:
         """A measure of all arms at every step so far: axes step, arm and on as in `newest`, and the same errors."""
@@ -144,19 +149,20 @@ class Results:
         return Labelled(values.reshape([len(places) for places in axes.values()]), axes)
 
     def _arms(self, key: str) -> tuple[str, ...]:
-        """Names of the arms: their own, or their norms where they have none."""
+        """Names of the arms: the stage's, their own, or their norms where they have none."""
         run = self.stages[key].run
-        return tuple(arm.name or arm.norm for arm in run.arms) if run else ()
+        return self.stages[key].arm_names or (tuple(arm.name or arm.norm for arm in run.arms) if run else ())
 
     def _trial_axes(self, key: str, trials: int) -> Axes:
         return self.stages[key].trial_axes or {"seed": tuple(range(trials))}
 
 
 def _rest(measure: str, sizes: tuple[int, ...]) -> Axes:
-    """What follows the trials: layers, and what a layer has several of."""
+    """What follows the trials: layers, what a layer has several of, and the places of a channel's map."""
     if measure.endswith(PERCENTILES_OF):
         return {"layer": tuple(range(1, sizes[0] + 1)), "percentile": PERCENTILES}
-    return {("layer", "unit", "entry")[i]: tuple(range(1, size + 1)) for i, size in enumerate(sizes)}
+    names = ("layer", "channel", "row", "column") if len(sizes) == 4 else ("layer", "unit", "entry")
+    return {name: tuple(range(1, size + 1)) for name, size in zip(names, sizes, strict=False)}
 
 
 def _padded(arrays: Sequence[NDArray[np.float32]]) -> FloatArray:

@@ -6,12 +6,12 @@ from bnviz.config.models import ArmConfig, NormName
 from bnviz.experiments.kit.base import Settings
 from bnviz.experiments.kit.labelled import FloatArray, Labelled
 from bnviz.experiments.kit.numbers import number
-from bnviz.experiments.kit.quantities import Quantity, norm_styles
+from bnviz.experiments.kit.quantities import Quantity, Styles, norm_styles
 from bnviz.experiments.kit.results import Results
+from bnviz.experiments.kit.sweeps import LAST_SHARE
 
 NONE, BATCH = "none", "batch"  # names of the arms
 STYLES = norm_styles("none", "batch")
-LABELS = {name: style.label for name, style in STYLES.items()}
 LOSS = Quantity(
     "train_loss",
     "Training loss",
@@ -32,6 +32,21 @@ def mean_loss(results: Results, stage: str = "") -> Labelled:
     """Train loss averaged over the measurements so far, by arm and seed: low, it fell fast; infinite once diverged."""
     losses = results.over_steps("train_loss", stage).over("step", np.mean)
     return losses.map(lambda values: np.where(np.isfinite(values), values, np.inf))
+
+
+def final_loss(results: Results, stage: str = "") -> Labelled:
+    """Train loss averaged over the last tenth of the measurements, by arm and seed; infinite once diverged."""
+    losses = results.over_steps("train_loss", stage)
+    steps = losses.axes["step"]
+    recent = losses.since("step", steps[-max(round(LAST_SHARE * len(steps)), 1)]).over("step", np.mean)
+    return recent.map(lambda values: np.where(np.isfinite(values), values, np.inf))
+
+
+def known_pairs(found: Labelled) -> tuple[FloatArray, FloatArray]:
+    """Of an array by arm and seed the plain nets' values and those with batch norm, each (pairs,), where both are finite."""
+    none, batch = found.at(arm=NONE).values, found.at(arm=BATCH).values
+    known = np.isfinite(none) & np.isfinite(batch)
+    return none[known], batch[known]
 
 
 def faster_pairs(results: Results) -> int:
@@ -58,8 +73,8 @@ def middle(values: FloatArray) -> str:
     return number(float(np.median(known))) if len(known) else "diverged"
 
 
-def diverged(results: Results, stage: str = "") -> str:
-    """A sentence on diverged trials; empty when there are none."""
+def diverged(results: Results, stage: str = "", styles: Styles = STYLES) -> str:
+    """A sentence on diverged trials of the arms that have these styles; empty when there are none."""
     lost = results.diverged(stage).over("seed", np.sum)
-    said = [f"{int(count.values)} of {LABELS.get(arm, arm)}" for arm, count in lost.along("arm") if count.values]
+    said = [f"{int(lost.at(arm=arm).values)} of {style.label}" for arm, style in styles.items() if lost.at(arm=arm).values]
     return f"Diverged and left out: {', '.join(said)}." if said else ""

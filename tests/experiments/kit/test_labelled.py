@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnviz.experiments.kit.labelled import Labelled, stacked
+from bnviz.experiments.kit.labelled import Labelled, known_median, stacked
 
 RAW = np.random.default_rng(0).normal(size=(2, 3, 4))
 AXES = {"arm": ("none", "batch"), "seed": (0, 1, 2), "layer": (1, 2, 3, 4)}
@@ -75,3 +75,16 @@ def test_parts_become_one_array():
 def test_places_are_visited_in_order():
     assert [place for place, _ in FOUND.along("arm")] == ["none", "batch"]
     assert all((part.values == RAW[i]).all() for i, (_, part) in enumerate(FOUND.along("arm")))
+
+
+def test_an_axis_gets_another_name_and_other_places():
+    named = FOUND.renamed("layer", "scale", (0.5, 1.0, 2.0, 4.0))
+    assert list(named.axes) == ["arm", "seed", "scale"]
+    assert named.at(arm="batch", seed=1, scale=4.0).values == RAW[1, 1, 3]
+    with pytest.raises(ValueError, match="wanted"):
+        FOUND.renamed("layer", "scale", (0.5, 1.0))
+
+
+def test_the_median_of_what_is_known():
+    assert known_median(np.array([1.0, np.nan, 4.0, 2.0])) == 2
+    assert np.isnan(known_median(np.array([np.nan])))

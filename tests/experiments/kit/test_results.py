@@ -8,7 +8,7 @@ from bnviz.config.stages import Stage
 from bnviz.experiments.kit.grid import Grid
 from bnviz.experiments.kit.quantities import Quantity, norm_styles
 from bnviz.experiments.kit.results import Results
-from bnviz.records.records import ArmMeasured, StageMeasured
+from bnviz.records.records import PERCENTILES, ArmMeasured, StageMeasured
 
 RUN = RunConfig(arms=(ArmConfig(norm="none", depth=2), ArmConfig(norm="batch", depth=3)), trials=4)
 
@@ -101,3 +101,44 @@ def test_a_quantity_draws_its_arms_in_the_order_of_the_styles():
     first, second = drawn.draw(results)[""]
     assert first[1] == 50  # median of 20, 40, 60, 80
     assert second[1] == 5  # of 2, 4, 6, 8
+
+
+def test_what_diverged_can_be_said_by_a_number():
+    results = measured(Stage("training", "training", RUN))
+    assert results.newest("train_loss", diverged=np.inf).at(arm="none").values.tolist() == [2, 4, 6, np.inf]
+    layers = results.newest("weight_norm", diverged=-1.0)
+    assert layers.at(arm="none", seed=3, layer=2).values == -1
+    assert np.isfinite(layers.at(arm="batch").values).all()
+
+
+def test_arms_on_a_grid_become_axes():
+    nets = Grid("{kind}, {norm}", kind=("dense", "conv"), norm=("batch",))
+    stage = Stage("training", "training", RUN, arm_names=("conv, batch", "dense, batch"))
+    losses = measured(stage).newest("train_loss")
+    assert losses.axes["arm"] == stage.arm_names
+    unfolded = nets.unfolded(losses)
+    assert unfolded.axes == {"kind": ("dense", "conv"), "norm": ("batch",), "seed": (0, 1, 2, 3)}
+    assert unfolded.at(kind="dense", norm="batch").values.tolist() == [20, 40, 60, 80]
+    with pytest.raises(LookupError, match="conv, layer"):
+        Grid("{kind}, {norm}", kind=("conv",), norm=("layer",)).unfolded(losses)
+
+
+def test_maps_and_percentiles_have_names_for_their_axes():
+    maps = np.arange(4 * 2 * 3 * 8 * 8, dtype=np.float32).reshape(4, 2, 3, 8, 8)
+    percentiles = np.zeros((4, 2, len(PERCENTILES)), np.float32)
+    each = ArmMeasured({}, {}, {"pre_activation": percentiles}, {}, np.full(4, -1, np.int32), {"channel_maps": maps})
+    results = Results([Stage("training", "training", RUN)])
+    results.add(StageMeasured(0, 0, 0, 1.0, True, (each, each), {}))
+    found = results.newest("channel_maps").at(arm="none", seed=1, layer=2, channel=3, row=4, column=5)
+    assert found.values == maps[1, 1, 2, 3, 4]
+    assert results.newest("pre_activation_percentiles").axes["percentile"] == PERCENTILES
+
+
+def test_a_curve_of_one_stage_stays_as_it_is_in_others():
+    stages = [Stage("a", "a", RUN), Stage("b", "b", RUN)]
+    results = Results(stages)
+    chart = Quantity("train_loss", stage="a").by_step("loss", norm_styles("none", "batch"), 10)
+    measured(stages[0], results=results, frames=1)
+    assert len(chart.draw(results)[""]) == 2
+    measured(stages[1], results=results, frames=1, index=1)
+    assert chart.draw(results) == {"": []}
