@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from bnviz.experiments.board.headless import conclude
-from bnviz.experiments.kit import training_twins as twins
 from bnviz.experiments.kit.base import NOT_MEASURED, Finding, Verdict
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import Spread
 from bnviz.experiments.parts.covariate_shift import EXPERIMENT, deep_linear, drift_and_shift, noisy
 from bnviz.records.records import ArmMeasured, StageMeasured
 
@@ -47,8 +45,8 @@ def test_noise_moves_the_distributions_and_the_net_still_ends_lower():
     verdict, _ = conclude("covariate_shift", "noisy", "deep", seeds=3)
     assert verdict is not None
     assert verdict.answer == "better"
-    assert verdict.numbers["jitter_low"] > 1
-    assert verdict.numbers["loss_batch_noisy"] < verdict.numbers["loss_none"]
+    assert verdict.numbers["drift"].low > 1
+    assert verdict.numbers["loss_batch_noisy"].median < verdict.numbers["loss_none"].median
     assert PARTS["noisy"].claims[0].judge(verdict).judgement == "supported"
 
 
@@ -64,8 +62,8 @@ def test_deep_linear_nets():
     verdict, _ = conclude("covariate_shift", "deep_linear", "random", seeds=3)
     assert verdict is not None
     assert verdict.answer == "lower"
-    assert verdict.numbers["cosine_none_low"] > 0.95
-    assert verdict.numbers["gap_high"] < -0.1
+    assert verdict.numbers["cosine_none"].low > 0.95
+    assert verdict.numbers["gap"].high < -0.1
     assert PARTS["deep_linear"].claims[0].judge(verdict).judgement == "supported"
 
 
@@ -130,8 +128,20 @@ def test_nothing_known_says_so(part):
         assert claim.judge(verdict) == Finding(NOT_MEASURED, verdict.sentence)
 
 
-def test_summaries():
-    assert twins.ratio([2.0, math.nan, 3.0], [1.0, 1.0, math.inf]) == Spread(2.0, 2.0, 2.0, 1)
-    assert twins.direction(Spread(2.0, 1.1, 3.0, 3)) == 1
-    assert twins.direction(Spread(0.5, 0.4, 1.1, 3)) == 0
-    assert twins.direction(Spread(math.nan, math.nan, math.nan, 0)) == 0
+@pytest.mark.parametrize(("losses", "answer"), [((2.0, 1.0), "better"), ((1.0, 2.0), "worse")])
+def test_the_answer_on_noise_follows_the_final_losses(losses, answer):
+    plain, noisy_net = (_arm(loss, drift, 1.0, 1.0) for loss, drift in zip(losses, (1.0, 3.0), strict=True))
+    verdict = noisy.verdict(noisy.NoisySettings(seeds=2), _results(noisy, plain, _arm(0.5, 1.0, 1.0, 1.0), noisy_net))
+    assert verdict is not None
+    assert verdict.answer == answer
+    assert verdict.numbers["drift"].median == 3
+    assert "drift 3 times as far" in verdict.details
+
+
+@pytest.mark.parametrize(("batch", "answer"), [(0.5, "lower"), (0.91, "same"), (1.0, "higher")])
+def test_the_answer_on_linear_nets_follows_the_cosines(batch, answer):
+    results = _results(deep_linear, _arm(1.0, 1.0, 1.0, 0.9), _arm(0.5, 1.0, 1.0, batch))
+    verdict = deep_linear.verdict(deep_linear.LinearSettings(), results)
+    assert verdict is not None
+    assert verdict.answer == answer
+    assert f"cosine {batch:.3g} ({batch:.3g} to {batch:.3g} over 2 pairs) with batch norm" in verdict.headline

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from bnviz.config.stages import Stage
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import NOT_MEASURED, Finding
 from bnviz.experiments.kit.results import Results
@@ -23,9 +22,9 @@ def test_range_and_change_of_the_gradient_are_five_times_wider_without_batch_nor
     verdict, _ = conclude("landscape", "bands", "learning", seeds=3)
     assert verdict is not None
     assert verdict.answer == "much"
-    assert verdict.numbers["range_low"] > 5
-    assert verdict.numbers["change_low"] > 5
-    assert verdict.numbers["smooth_low"] > 1
+    assert verdict.numbers["range"].low > 5
+    assert verdict.numbers["change"].low > 5
+    assert verdict.numbers["smoothness"].low > 1
     assert PARTS["bands"].claims[0].judge(verdict).judgement == "supported"
     assert "the steps in which the plain net learns" in verdict.sentence
 
@@ -34,8 +33,8 @@ def test_on_the_plateau_the_order_is_reversed():
     verdict, _ = conclude("landscape", "bands", "plateau", seeds=3)
     assert verdict is not None
     assert verdict.answer == "rougher"
-    assert verdict.numbers["range_high"] < 1
-    assert verdict.numbers["change_high"] < 0.5
+    assert verdict.numbers["range"].high < 1
+    assert verdict.numbers["change"].high < 0.5
     assert "never left the plateau" in verdict.sentence
     assert PARTS["bands"].claims[0].judge(verdict).judgement == "not supported in this setting"
 
@@ -46,12 +45,12 @@ def test_fidelity_and_its_reversal():
     assert verdict is not None
     assert verdict.answer == "closer"
     assert PARTS["fidelity"].claims[0].judge(verdict).judgement == "supported"
-    shortest = results.curve("training", "fidelity_profile", 1)[:, :, 0]
-    assert np.median(shortest) > verdict.numbers["fidelity_batch"]  # short steps keep more of their promise
+    shortest = results.over_steps("fidelity_profile").at(arm="batch", layer=1).values
+    assert np.median(shortest) > verdict.numbers["fidelity_batch"].median  # short steps keep more of their promise
     verdict, results = conclude("landscape", "fidelity", "deeper", seeds=8)
     assert verdict is not None
     assert verdict.answer != "closer"
-    none, batch = (np.abs(1 - while_learning(results, "fidelity", arm)) for arm in (0, 1))
+    none, batch = (np.abs(1 - while_learning(results, "fidelity").at(arm=arm).values) for arm in ("none", "batch"))
     assert (batch > none).sum() >= 7
     assert PARTS["fidelity"].claims[0].judge(verdict).judgement != "supported"
 
@@ -61,8 +60,8 @@ def test_the_surface_rises_less_around_the_trained_net():
     verdict, results = conclude("landscape", "surface", "trained", seeds=3)
     assert verdict is not None
     assert verdict.answer == "flatter"
-    assert verdict.numbers["rise_low"] > 1.5
-    assert results.curve("training", "surface", 0).shape[1:] == (3, surface.SIDE, surface.SIDE)
+    assert verdict.numbers["rise"].low > 1.5
+    assert results.newest("surface").at(arm="none").values.shape == (3, surface.SIDE, surface.SIDE)
 
 
 def test_the_plateau_is_flat():
@@ -79,7 +78,7 @@ def test_the_charts_know_what_is_measured():
 
 def _results(losses: list[list[float]], **extras: list[list[float]]) -> Results:
     """Losses of the plain net by measurement and trial, and extras of both arms: the plain one's, and 1 for batch norm."""
-    results = Results([Stage(key, key) for key in ["training"]])
+    results = Results(bands.stages(LandscapeSettings(seeds=2)))
     for frame, row in enumerate(losses):
         arms = []
         for arm in (0, 1):
@@ -94,8 +93,8 @@ def test_the_steps_in_which_a_net_learns():
     losses = [[2.3, 2.3], [2.0, 2.4], [2.2, 2.3], [0.2, 2.2], [1.0, 2.3]]  # the plateau ends below 2.07, done is below 0.23
     results = _results(losses, x=[[1, 10], [2, 20], [4, 30], [8, 40], [16, 50]])
     assert learning(results).T.tolist() == [[False, True, True, False, False], [False] * 5]
-    assert while_learning(results, "x", 0).tolist() == [3, 30]
-    assert plateau(results).startswith(" In 1 of 2 pairs the plain net never left")
+    assert while_learning(results, "x").at(arm="none").values.tolist() == [3, 30]
+    assert plateau(results).startswith("In 1 of 2 pairs the plain net never left")
 
 
 @pytest.mark.parametrize(
@@ -127,10 +126,11 @@ def _bowl(height: float) -> list[list[list[float]]]:
 
 def test_rise_of_a_bowl_and_of_an_overflow():
     results = _results([[1.0, 1.0]], surface=[_bowl(3.0)])
-    assert surface.rise(results, 0) == pytest.approx([3, 3])
+    assert surface.rise(results).at(arm="none").values == pytest.approx([3, 3])
     results = _results([[1.0, math.nan]], surface=[_bowl(math.inf)])
-    assert surface.rise(results, 0)[0] == math.inf
-    assert math.isnan(surface.rise(results, 0)[1])
+    rises = surface.rise(results).at(arm="none")
+    assert rises.at(seed=0).values == math.inf
+    assert math.isnan(rises.at(seed=1).values)
     for chart in surface.charts(surface.SurfaceSettings()):
         chart.draw(results)  # no error on infinite values
 
@@ -138,7 +138,7 @@ def test_rise_of_a_bowl_and_of_an_overflow():
 @pytest.mark.parametrize("part", [bands, fidelity, surface], ids=lambda module: module.PART.id)
 def test_nothing_known_says_so(part):
     settings = part.PART.presets[0].settings
-    assert part.verdict(settings, Results([Stage(key, key) for key in ["training"]])) is None
+    assert part.verdict(settings, Results(part.stages(settings))) is None
     lost = [[math.nan] * 2] * 3
     names = ("range", "predictiveness", "smoothness")
     extras = {f"landscape_{name}": lost for name in names} | {"fidelity": lost, "surface": [_bowl(math.nan)] * 3}

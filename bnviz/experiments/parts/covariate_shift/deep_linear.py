@@ -1,153 +1,108 @@
 """The gradients' shift where nothing else happens: a deep linear net, the whole training set as one batch."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.builders import layer_chart, norm_style, sweep_series
 from bnviz.config.models import DatasetConfig, Float, Int, RunConfig
-from bnviz.experiments.kit import training_twins as twins
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import Spread, plain, spread_of
-from bnviz.experiments.kit.training_twins import STAGE
-from bnviz.experiments.parts.covariate_shift.sources import SANTURKAR
+from bnviz.experiments.kit.rules import all_above, all_below, rule
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import SANTURKAR
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.kit.twins import STYLES
+from bnviz.experiments.parts.covariate_shift.drift_and_shift import COSINE, SHIFT
 
-SHIFT, COSINE = "shift_relative", "shift_cosine"
-KEEP = ("train_loss", "shift")
-STYLES = (norm_style("none"), norm_style("batch"))
 FRAMES = 20
-ABOVE_FIRST = 1
 ALIKE = 0.02  # cosines that differ by less count as the same: a turn by 11 degrees from 1
+TYPICAL_COSINE = replace(
+    COSINE,
+    title="Cosine over the steps",
+    how="Between a layer's gradient before and after the layers below it stepped; median over the layers from the second.",
+)
+COSINE_BY_LAYER = replace(
+    COSINE, how="1: the step of the layers below did not turn this layer's gradient. At this step.", first_layer=1
+)
+LOSS = replace(twins.LOSS, how="Cross-entropy of all training samples, which are one batch.")
+KEEP = (LOSS.measure, "shift")
+HEADLINES = {
+    "lower": "With batch norm a layer's gradient turns more when the layers below it step",
+    "same": "Batch norm makes hardly any difference to how far a layer's gradient turns when the layers below it step",
+    "higher": "With batch norm a layer's gradient turns less when the layers below it step",
+    None: "The pairs do not agree on whose gradients turn more when the layers below them step",
+}
 
 
 class LinearSettings(Settings):
     """Twins of linear layers."""
 
-    depth: Int = Field(default=25, ge=2, le=30, title="Hidden layers", description="Linear layers of both nets.")
-    width: Int = Field(default=16, ge=4, le=48, title="Width", description="Units of a hidden layer.")
+    depth: Int = knobs.depth(25, most=30, least=2, of="Linear layers of both nets.")
+    width: Int = knobs.width(16, most=48)
     init: Literal["xavier", "orthogonal"] = Field(
         default="xavier", title="Initial weights", description="Xavier: random. Orthogonal: each layer only turns its input."
     )
-    lr: Float = Field(default=0.01, ge=1e-4, le=1, title="Learning rate", description="Of gradient descent, for both nets.")
+    lr: Float = knobs.learning_rate(0.01, most=1, least=1e-4, of="Of gradient descent, the same for both nets.")
     samples: Int = Field(default=100, ge=16, le=400, title="Samples", description="Digits; all of them are one batch.")
-    steps: Int = Field(default=100, ge=10, le=400, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=8, title="Seeds", description="Pairs of twins.")
+    steps: Int = knobs.steps(100, most=400)
+    seeds: Int = knobs.seeds(4, most=8)
 
 
 def stages(settings: LinearSettings) -> tuple[Stage, ...]:
     """Both arms side by side."""
     run = RunConfig(
         dataset=DatasetConfig(train_size=settings.samples),
-        arms=tuple(twins.arm_of(settings, norm, activation="linear") for norm in ("none", "batch")),
+        arms=(twins.arm_of(settings, "none", activation="linear"), twins.arm_of(settings, "batch", activation="linear")),
         trials=settings.seeds,
         batch_size=settings.samples,
         steps=settings.steps,
         measure_every=max(settings.steps // FRAMES, 1),
         extras=("shift",),
     )
-    return (Stage(STAGE, "training", run, KEEP),)
+    return (Stage("training", "training", run, KEEP),)
 
 
 def charts(settings: LinearSettings) -> tuple[Chart, ...]:
     """Cosine over the steps and by layer, relative shift, loss."""
-    steps = settings.steps
-    by_layer = layer_chart(
-        "layers",
-        "Cosine by layer",
-        "1: the step of the layers below did not turn this layer's gradient. At this step.",
-        "cosine of G and G'",
-        STYLES,
-        settings.depth,
-        y_range=(-1, 1.05),
-    )
     return (
-        twins.by_step(
-            "cosine",
-            "Cosine over the steps",
-            "Between a layer's gradient before and after the layers below it stepped; median over the layers from the second.",
-            "cosine of G and G'",
-            STYLES,
-            steps,
-            COSINE,
-            first_layer=ABOVE_FIRST,
-            y_range=(-1, 1.05),
-        ),
-        Chart(by_layer, _draw_layers),
-        twins.by_step(
-            "shift",
-            "Shift of gradients",
-            "How much a layer's gradient changes when the layers below it step first; median over the layers from the second.",
-            "|G - G'| / |G|",
-            STYLES,
-            steps,
-            SHIFT,
-            first_layer=ABOVE_FIRST,
-        ),
-        twins.by_step(
-            "loss",
-            "Training loss",
-            "Cross-entropy of all training samples, which are one batch.",
-            "training loss (nats)",
-            STYLES,
-            steps,
-            "train_loss",
-            y_log=True,
-        ),
+        TYPICAL_COSINE.by_step("cosine", STYLES, settings.steps),
+        COSINE_BY_LAYER.by_layer("layers", STYLES, settings.depth),
+        SHIFT.by_step("shift", STYLES, settings.steps),
+        LOSS.by_step("loss", STYLES, settings.steps),
     )
-
-
-def _draw_layers(results: Results) -> dict[str, list]:
-    last = results.last(STAGE)
-    assert last is not None
-    return {"": [sweep_series(np.asarray(arm.extras[COSINE]).T) for arm in last.arms]}
 
 
 def verdict(settings: LinearSettings, results: Results) -> Verdict | None:
     """Compare the typical cosines, twin by twin."""
-    if not results.history(STAGE):
+    if not results.history("training"):
         return None
-    none, batch = (twins.over_run(results, COSINE, arm, ABOVE_FIRST) for arm in (0, 1))
-    known = np.isfinite(none) & np.isfinite(batch)
-    gap, of_none, of_batch = (spread_of(values[known]) for values in (batch - none, none, batch))
-    losses = [twins.mean_loss(results, arm) for arm in (0, 1)]
-    numbers = {
-        "cosine_none": of_none.median,
-        "cosine_none_low": of_none.low,
-        "cosine_batch": of_batch.median,
-        "gap_low": gap.low,
-        "gap_high": gap.high,
-        "pairs": float(gap.count),
-        "faster_pairs": float((losses[1] < losses[0]).sum()),
-    }
+    none, batch = twins.known_pairs(COSINE.over_run(results))
+    cosines = {"cosine_none": spread_of(none, "pairs"), "cosine_batch": spread_of(batch, "pairs")}
+    gap = spread_of(batch - none, "pairs")
+    numbers = {**cosines, "gap": gap, "faster_pairs": float(twins.faster_pairs(results))}
     if not gap.count:
-        return Verdict(None, "No pair of twins trained to the end, so there is nothing to compare.", numbers)
-    sentence = (
-        f"The step of the layers below turns a layer's gradient to a cosine of {_with_range(of_none)} without a norm and of "
-        f"{_with_range(of_batch)} with batch norm ({gap.count} pairs). {twins.faster(losses[1], losses[0])}"
-    )
-    return Verdict(_answer(gap), sentence + twins.diverged(results, ("no norm", "batch norm")), numbers)
-
-
-def _with_range(found: Spread) -> str:
-    return f"{plain(found.median)} ({plain(found.low)} to {plain(found.high)})"
+        return Verdict(None, twins.NOTHING_TO_COMPARE, numbers)
+    answer = _answer(gap)
+    headline = HEADLINES[answer] + say(": cosine {cosine_batch} with batch norm, {cosine_none} without.", cosines)
+    return Verdict(answer, headline, numbers, joined(twins.faster(results), twins.diverged(results)))
 
 
 def _answer(gap: Spread) -> str | None:
     """By what holds in every pair."""
-    if max(abs(gap.low), abs(gap.high)) < ALIKE:
+    if np.max(np.abs([gap.low, gap.high])) < ALIKE:
         return "same"
     return "lower" if gap.high < 0 else "higher" if gap.low > 0 else None
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when the cosine is lower with batch norm in every pair by more than what counts as the same."""
-    numbers = found.numbers
-    measured = f"cosine {plain(numbers['cosine_batch'])} with batch norm, {plain(numbers['cosine_none'])} without"
-    low, high = numbers["gap_low"], numbers["gap_high"]
-    return Finding("supported" if high < -ALIKE else "not supported in this setting" if low > -ALIKE else "mixed", measured)
-
+judge = rule(
+    "cosine {cosine_batch} with batch norm, {cosine_none} without",
+    supported=all_below("gap", -ALIKE),
+    against=all_above("gap", -ALIKE),
+)
 
 PART = Part(
     id="deep_linear",

@@ -1,43 +1,52 @@
 """Batch norm with noise after it: distributions that jitter on purpose, and what that costs."""
 
+from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-from pydantic import Field
-
-from bnviz.charts.builders import curve_chart, norm_style
+from bnviz.charts.builders import curve_chart
 from bnviz.charts.numbers import shorts
 from bnviz.config.models import ActivationName, Float, Int, NormName, RunConfig
-from bnviz.experiments.kit import training_twins as twins
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Series, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Quantity, norm_styles
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
-from bnviz.experiments.kit.training_twins import STAGE
-from bnviz.experiments.parts.covariate_shift.sources import SANTURKAR
-from bnviz.records.records import PERCENTILES
+from bnviz.experiments.kit.rules import all_above, all_below, rule, when
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import SANTURKAR
+from bnviz.experiments.kit.spread import Spread, spread_of, spread_of_finite
+from bnviz.experiments.kit.twins import BATCH, NONE
+from bnviz.experiments.parts.covariate_shift.drift_and_shift import DRIFT
 
-DRIFT = "pre_activation_drift"
-KEEP = ("train_loss", "test_loss", DRIFT, "percentiles", "all_trial_distributions")
-NORMS: tuple[NormName, ...] = ("none", "batch", "batch_noisy")
-STYLES = tuple(norm_style(norm) for norm in NORMS)
-NONE, BATCH, NOISY = range(3)
-SHOWN = [PERCENTILES.index(percent) for percent in (15, 50, 85)]
 FRAMES = 40
+NOISY = "batch_noisy"
+NORMS: tuple[NormName, ...] = ("none", "batch", "batch_noisy")
+STYLES = norm_styles(*NORMS)
+SHOWN = (15, 50, 85)  # percentiles
+PRE_ACTIVATION = "pre_activation_percentiles"
+TRAIN_LOSS = replace(twins.LOSS, how="Cross-entropy of the step's own mini-batch, with the noise where there is some.")
+TEST_LOSS = Quantity(
+    "test_loss",
+    "Test loss",
+    "Cross-entropy on unseen samples, with running statistics and without noise.",
+    "test loss (nats)",
+    log=True,
+)
+KEEP = (TRAIN_LOSS.measure, TEST_LOSS.measure, DRIFT.measure, "percentiles", "all_trial_distributions")
 
 
 class NoisySettings(Settings):
     """Three nets from the same weights: without a norm, with batch norm, with noise after batch norm."""
 
-    depth: Int = Field(default=12, ge=1, le=20, title="Hidden layers", description="Depth of all three nets.")
-    width: Int = Field(default=32, ge=4, le=64, title="Width", description="Units of a hidden layer.")
-    activation: ActivationName = Field(default="relu", title="Activation", description="Of the hidden layers.")
-    init: Literal["he", "xavier"] = Field(
-        default="xavier", title="Initial weights", description="He: std sqrt(2 / inputs). Xavier: sqrt(2 / (inputs + outputs))."
-    )
-    lr: Float = Field(default=0.1, ge=1e-3, le=10, title="Learning rate", description="Of plain SGD, the same for all nets.")
-    batch_size: Int = Field(default=64, ge=4, le=256, title="Batch size", description="Samples of a mini-batch.")
-    steps: Int = Field(default=300, ge=10, le=1500, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=8, title="Seeds", description="Triples of nets.")
+    depth: Int = knobs.depth(12, most=20, of="Depth of all three nets.")
+    width: Int = knobs.width(32, most=64)
+    activation: ActivationName = knobs.activation()
+    init: Literal["he", "xavier"] = knobs.initial_weights()
+    lr: Float = knobs.learning_rate(0.1, most=10, of="Of plain SGD, the same for all nets.")
+    batch_size: Int = knobs.batch_size(64)
+    steps: Int = knobs.steps(300, most=1500)
+    seeds: Int = knobs.seeds(4, most=8, of="Triples of nets.")
 
     @property
     def every(self) -> int:
@@ -55,108 +64,85 @@ def stages(settings: NoisySettings) -> tuple[Stage, ...]:
         measure_every=settings.every,
         extras=("all_trial_distributions",),
     )
-    return (Stage(STAGE, "training", run, KEEP),)
+    return (Stage("training", "training", run, KEEP),)
 
 
 def charts(settings: NoisySettings) -> tuple[Chart, ...]:
     """The last layer's pre-activation, the drift of all layers, training and test loss."""
-    steps = settings.steps
-    band = curve_chart(
+    return (
+        _last_layer(settings),
+        DRIFT.worded(every=settings.every).by_step("drift", STYLES, settings.steps),
+        TRAIN_LOSS.by_step("loss", STYLES, settings.steps),
+        TEST_LOSS.by_step("test", STYLES, settings.steps),
+    )
+
+
+def _last_layer(settings: NoisySettings) -> Chart:
+    spec = curve_chart(
         "band",
         "Last layer's input",
         "Median and 15th to 85th percentile of the last hidden pre-activation of the first seed, on the same probe batch.",
         "pre-activation",
-        STYLES,
-        steps,
+        tuple(STYLES.values()),
+        settings.steps,
     )
-    band.y_cap = 8.0
-    return (
-        Chart(band, _draw_band),
-        twins.by_step(
-            "drift",
-            "Drift of distributions",
-            f"How far the percentiles of each layer's pre-activation moved in {settings.every} steps; median over the layers.",
-            "drift (half-spreads)",
-            STYLES,
-            steps,
-            DRIFT,
-            y_log=True,
-        ),
-        twins.by_step(
-            "loss",
-            "Training loss",
-            "Cross-entropy of the step's own mini-batch, with the noise where there is some.",
-            "training loss (nats)",
-            STYLES,
-            steps,
-            "train_loss",
-            y_log=True,
-        ),
-        twins.by_step(
-            "test",
-            "Test loss",
-            "Cross-entropy on unseen samples, with running statistics and without noise.",
-            "test loss (nats)",
-            STYLES,
-            steps,
-            "test_loss",
-            y_log=True,
-        ),
-    )
+    spec.y_cap = 8.0
+    return Chart(spec, lambda results: {"": _band(results.newest(PRE_ACTIVATION).at(seed=0, layer=settings.depth))})
 
 
-def _draw_band(results: Results) -> dict[str, list]:
-    last = results.last(STAGE)
-    assert last is not None
-    return {"": [shorts(arm.percentiles["pre_activation"][0, -1, SHOWN].tolist()) for arm in last.arms]}
+def _band(found: Labelled) -> list[Series]:
+    """The percentiles that are shown of every net, from axes arm and percentile."""
+    return [shorts([float(found.at(arm=arm, percentile=percent).values) for percent in SHOWN]) for arm in STYLES]
 
 
 def verdict(settings: NoisySettings, results: Results) -> Verdict | None:
-    """Compare the jitter and the final training loss of the noisy net with those of the plain net, seed by seed."""
-    if len(results.history(STAGE)) < 2:
+    """Compare the drift and the final training loss of the noisy net with those of the plain net, seed by seed."""
+    if len(results.history("training")) < 2:  # a drift needs two measurements
         return None
-    drift = [twins.over_run(results, DRIFT, arm) for arm in range(3)]
-    loss = [twins.final_loss(results, arm) for arm in range(3)]
-    jitter = twins.ratio(drift[NOISY], drift[NONE])
-    pairs, below = len(loss[NONE]), int((loss[NOISY] < loss[NONE]).sum())
+    loss, drift = twins.final_loss(results), DRIFT.ratio(results, NOISY, NONE)
+    pairs, below = settings.seeds, int((loss.at(arm=NOISY).values < loss.at(arm=NONE).values).sum())
     numbers = {
-        "jitter_ratio": jitter.median,
-        "jitter_low": jitter.low,
-        "jitter_high": jitter.high,
-        "jitter_pairs": float(jitter.count),
+        "drift": drift,
         "pairs": float(pairs),
         "below": float(below),
-        **{f"loss_{norm}": float(np.median(loss[arm])) for arm, norm in enumerate(NORMS)},
+        **{f"loss_{norm}": spread_of(loss.at(arm=norm).values) for norm in NORMS},
     }
-    sentence = (
-        f"With noise after batch norm the distributions drift {plain(jitter.median)} times as far as without a norm "
-        f"({plain(jitter.low)} to {plain(jitter.high)}, {jitter.count} pairs). The training loss ends at "
-        f"{twins.middle(loss[NOISY])} with the noise, {twins.middle(loss[NONE])} without a norm and "
-        f"{twins.middle(loss[BATCH])} with batch norm alone; the noisy net is below the plain one "
-        f"{twins.lower_in(loss[NOISY], loss[NONE])}."
-    )
-    if not jitter.count:
-        sentence = "No pair trained to the end, so there is nothing to compare."
+    diverged = twins.diverged(results, styles=STYLES)
+    if not drift.count:
+        return Verdict(None, twins.NOTHING_TO_COMPARE, numbers, diverged)
     answer = "better" if below == pairs else "worse" if not below else None
-    return Verdict(answer if jitter.count else None, sentence + twins.diverged(results, [s.label for s in STYLES]), numbers)
+    return Verdict(answer, _headline(loss, below), numbers, joined(_details(drift), diverged))
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when the noisy net's distributions move more and its loss ends lower, in every pair."""
-    numbers = found.numbers
-    measured = (
-        f"drift times {plain(numbers['jitter_ratio'])}, final loss {plain(numbers['loss_batch_noisy'])} against "
-        f"{plain(numbers['loss_none'])} without a norm, lower in {numbers['below']:.0f} of {numbers['pairs']:.0f} pairs"
+def _headline(loss: Labelled, below: int) -> str:
+    return say(
+        "The noisy net ends with a lower training loss than the plain net in {below} of {pairs} pairs: {noisy} with noise after "
+        "batch norm, {none} without a norm and {batch} with batch norm alone.",
+        below=below,
+        pairs=len(loss.axes["seed"]),
+        noisy=spread_of_finite(loss.at(arm=NOISY).values),
+        none=spread_of_finite(loss.at(arm=NONE).values),
+        batch=spread_of_finite(loss.at(arm=BATCH).values),
     )
-    holds = (numbers["jitter_low"] > 1) + (numbers["below"] == numbers["pairs"])
-    fails = numbers["jitter_high"] < 1 or not numbers["below"]
-    return Finding("supported" if holds == 2 else "not supported in this setting" if fails else "mixed", measured)
 
+
+def _details(drift: Spread) -> str:
+    return say(
+        "The noise makes the distributions drift {drift:median} times as far as in the plain net ({drift:range}).", drift=drift
+    )
+
+
+judge = rule(
+    "drift times {drift}, final loss {loss_batch_noisy:median} against {loss_none:median} without a norm, "
+    "lower in {below} of {pairs} pairs",
+    supported=all_above("drift", 1) & when(lambda numbers: numbers["below"] == numbers["pairs"]),
+    against=all_below("drift", 1) | all_below("below", 1),
+)
 
 PART = Part(
     id="noisy",
     title="Shift on purpose",
-    question="If noise makes its distributions jitter, does a net with batch norm still end below the plain net's loss?",
+    question="If noise makes its distributions jitter, does batch norm still end with a lower loss than the plain net?",
     choices=(
         Choice("better", "Yes, it still ends with the lower loss"),
         Choice("worse", "No, then it ends with the higher loss"),

@@ -2,17 +2,38 @@
 
 import numpy as np
 
-from bnviz.charts.builders import add_level, sweep_chart, sweep_series
-from bnviz.experiments.kit import training_twins as twins
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Stage, Verdict
+from bnviz.charts.builders import add_level
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Quantity, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain, spread_of
-from bnviz.experiments.kit.training_twins import STAGE
-from bnviz.experiments.parts.landscape.common import GOODFELLOW, STYLES, LandscapeSettings, plateau, training, while_learning
+from bnviz.experiments.kit.rules import all_above, all_below, rule
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import GOODFELLOW
+from bnviz.experiments.kit.spread import spread_of
+from bnviz.experiments.kit.twins import LOSS, STYLES
+from bnviz.experiments.parts.landscape.common import LandscapeSettings, plateau, training, while_learning
 
 FRAMES = 50
 SCALES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of the step, as bnviz.measure.fidelity takes them
 SHOWN = (-1.0, 1.5)
+FIDELITY = Quantity(
+    "fidelity",
+    "Promise kept",
+    "Actual over predicted change of the batch's loss for the coming step; below 0 the step makes it worse.",
+    "actual / predicted change",
+    range=SHOWN,
+)
+PROFILE = Quantity(
+    "fidelity_profile",
+    "Shorter and longer steps",
+    "The same for the step times a factor, now; short steps keep their promise in any smooth net.",
+    FIDELITY.axis,
+    range=SHOWN,
+)
+SOURCE = GOODFELLOW.at("section 8.7.1")
 
 
 def stages(settings: LandscapeSettings) -> tuple[Stage, ...]:
@@ -22,88 +43,41 @@ def stages(settings: LandscapeSettings) -> tuple[Stage, ...]:
 
 def charts(settings: LandscapeSettings) -> tuple[Chart, ...]:
     """The fidelity over the steps, for shorter and longer steps, and the loss."""
-    steps = settings.steps
-    over_steps = twins.by_step(
-        "fidelity",
-        "Promise kept",
-        "Actual over predicted change of the batch's loss for the coming step; below 0 the step makes it worse.",
-        "actual / predicted change",
-        STYLES,
-        steps,
-        "fidelity",
-        y_range=SHOWN,
-    )
-    profile = sweep_chart(
-        "profile",
-        "Shorter and longer steps",
-        "The same for the step times a factor, now; short steps keep their promise in any smooth net.",
-        "factor on the step",
-        "actual / predicted change",
-        SCALES,
-        STYLES,
-        x_log=True,
-        y_range=SHOWN,
-    )
-    for chart in (over_steps.spec, profile):
-        add_level(chart, 1.0, "the loss is a plane")
-    return (
-        over_steps,
-        Chart(profile, _draw_profile),
-        twins.by_step(
-            "training",
-            "Training loss",
-            "Cross-entropy of the step's own mini-batch; the lower, the better.",
-            "training loss (nats)",
-            STYLES,
-            steps,
-            "train_loss",
-            y_log=True,
-        ),
-    )
+    over_steps = FIDELITY.by_step("fidelity", STYLES, settings.steps)
+    profile = PROFILE.by_value("profile", STYLES, Swept("scale", SCALES, "factor on the step", log=True), _profile)
+    for chart in (over_steps, profile):
+        add_level(chart.spec, 1.0, "the loss is a plane")
+    return (over_steps, profile, LOSS.by_step("training", STYLES, settings.steps))
 
 
-def _draw_profile(results: Results) -> dict[str, list]:
-    last = results.last(STAGE)
-    assert last is not None
-    return {"": [sweep_series(np.asarray(arm.extras["fidelity_profile"]).T) for arm in last.arms]}
+def _profile(results: Results) -> Labelled:
+    return results.newest(PROFILE.measure).renamed("layer", "scale", SCALES)
 
 
 def verdict(settings: LandscapeSettings, results: Results) -> Verdict | None:
     """Compare how close to 1 the fidelity is, twin by twin."""
-    if len(results.history(STAGE)) < 2:
+    if len(results.history("training")) < 2:
         return None
-    none, batch = (while_learning(results, "fidelity", arm) for arm in (0, 1))
-    known = np.isfinite(none) & np.isfinite(batch)
-    gain = spread_of((np.abs(1 - none) - np.abs(1 - batch))[known])  # above 0: batch norm is closer to 1
-    of_none, of_batch = spread_of(none[known]), spread_of(batch[known])
-    numbers = {
-        "fidelity_none": of_none.median,
-        "fidelity_batch": of_batch.median,
-        "gain_low": gain.low,
-        "gain_high": gain.high,
-        "pairs": float(gain.count),
-    }
+    none, batch = twins.known_pairs(while_learning(results, FIDELITY.measure))
+    gain = spread_of(np.abs(1 - none) - np.abs(1 - batch), "pairs")  # above 0: batch norm is closer to 1
+    numbers = {"fidelity_none": spread_of(none, "pairs"), "fidelity_batch": spread_of(batch, "pairs"), "gain": gain}
     if not gain.count:
-        return Verdict(None, "No pair of twins trained to the end, so there is nothing to compare.", numbers)
+        return Verdict(None, twins.NOTHING_TO_COMPARE, numbers)
     answer = "closer" if gain.low > 0 else "further" if gain.high < 0 else None
-    sentence = (
-        f"A step changes the loss of its batch by {plain(of_none.median)} ({plain(of_none.low)} to {plain(of_none.high)}) of "
-        f"what its gradient predicts without batch norm, and by {plain(of_batch.median)} ({plain(of_batch.low)} to "
-        f"{plain(of_batch.high)}) with it ({gain.count} pairs).{'' if answer else ' The pairs do not agree on who is closer.'}"
-        f"{plateau(results)}"
+    headline = say(
+        "With batch norm a step changes the loss of its batch by {fidelity_batch} of what its gradient predicts, without a norm "
+        "by {fidelity_none}.",
+        numbers,
     )
-    return Verdict(answer, sentence + twins.diverged(results, ("no norm", "batch norm")), numbers)
+    undecided = "" if answer else "The pairs do not agree on which net is closer."
+    return Verdict(answer, headline, numbers, joined(undecided, plateau(results), twins.diverged(results)))
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when batch norm is closer to the prediction in every pair."""
-    numbers = found.numbers
-    measured = (
-        f"{plain(numbers['fidelity_batch'])} of the predicted change with batch norm, {plain(numbers['fidelity_none'])} without"
-    )
-    low, high = numbers["gain_low"], numbers["gain_high"]
-    return Finding("supported" if low > 0 else "not supported in this setting" if high < 0 else "mixed", measured)
-
+judge = rule(
+    "{fidelity_batch} of the predicted change with batch norm, {fidelity_none} without",
+    supported=all_above("gain", 0),
+    against=all_below("gain", 0),
+)
 
 PART = Part(
     id="fidelity",
@@ -131,13 +105,13 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(GOODFELLOW,),
+    references=(SOURCE,),
     caveat=("fidelity", "deeper"),
     claims=(
         Claim(
             "first_order",
             "Batch norm reduces the effects of high order that make a step miss its prediction.",
-            GOODFELLOW,
+            SOURCE,
             "learning",
             judge,
         ),

@@ -3,27 +3,34 @@
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from bnviz.charts.builders import heatmap_chart, heatmap_series, sweep_chart, sweep_series
 from bnviz.config.models import Int
-from bnviz.experiments.kit import training_twins as twins
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Series, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Quantity
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import Spread, plain
-from bnviz.experiments.kit.training_twins import STAGE
-from bnviz.experiments.parts.landscape.common import LI, SANTURKAR, STYLES, FloatArray, LandscapeSettings, training
+from bnviz.experiments.kit.rules import all_above, all_below, rule
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import LI_2018_LANDSCAPE, SANTURKAR
+from bnviz.experiments.kit.spread import ratio_of
+from bnviz.experiments.kit.twins import BATCH, LOSS, NONE, STYLES
+from bnviz.experiments.parts.landscape.common import LandscapeSettings, training
 
 FRAMES = 10
 SIDE, REACH = 19, 1.0  # of the plane, as bnviz.measure.surface takes it
 SHARES = tuple(float(f"{share:.3g}") for share in np.linspace(-REACH, REACH, SIDE))
+MIDDLE = 0.0  # among them
 DARKEST, LIGHTEST = 0.03, 30.0  # losses
+FIRST, SECOND = "along the first direction", "along the second direction"
 
 
 class SurfaceSettings(LandscapeSettings):
     """Twins with and without batch norm; the surface is measured ten times on the way."""
 
-    seeds: Int = Field(default=4, ge=1, le=6, title="Seeds", description="Pairs of twins; the map shows the first.")
+    seeds: Int = knobs.seeds(4, most=6, of="Pairs of twins; the map shows the first.")
 
 
 def stages(settings: SurfaceSettings) -> tuple[Stage, ...]:
@@ -33,13 +40,16 @@ def stages(settings: SurfaceSettings) -> tuple[Stage, ...]:
 
 def charts(settings: SurfaceSettings) -> tuple[Chart, ...]:
     """The surface of both twins, a cut through it, how far the plane rises over the steps, the loss."""
-    steps = settings.steps
-    plane = heatmap_chart(
+    return (_plane(), _cut(), RISE.by_step("rise", STYLES, settings.steps), LOSS.by_step("training", STYLES, settings.steps))
+
+
+def _plane() -> Chart:
+    spec = heatmap_chart(
         "surface",
         "Loss around the weights",
         "The middle is the net as it stands; the sides are a filter's own length away. Dark is a low loss; first seed.",
-        "along the first direction",
-        "along the second direction",
+        FIRST,
+        SECOND,
         SHARES,
         SHARES,
         low=DARKEST,
@@ -47,108 +57,95 @@ def charts(settings: SurfaceSettings) -> tuple[Chart, ...]:
         log=True,
         unit="loss",
     )
-    cut = sweep_chart(
+    return Chart(spec, lambda results: {"": _cells(surfaces(results).at(seed=0))})
+
+
+def _cells(found: Labelled) -> list[Any]:
+    """Packed cells of every net's surface, from axes arm, second and first."""
+    return [heatmap_series(found.at(arm=arm).rows("second", "first"), DARKEST, LIGHTEST, log=True) for arm in STYLES]
+
+
+def _cut() -> Chart:
+    spec = sweep_chart(
         "cut",
         "Cut through the middle",
         "The loss along the first direction, all seeds.",
-        "along the first direction",
+        FIRST,
         "loss (nats)",
         SHARES,
-        STYLES,
+        tuple(STYLES.values()),
         y_log=True,
         markers=False,
     )
-    return (
-        Chart(plane, _draw_plane),
-        Chart(cut, _draw_cut),
-        twins.by_step(
-            "rise",
-            "Rise around the weights",
-            "How far the loss of half of the plane lies above the middle or further; the lower, the flatter.",
-            "median rise (nats)",
-            STYLES,
-            steps,
-            rise,
-        ),
-        twins.by_step(
-            "training",
-            "Training loss",
-            "Cross-entropy of the step's own mini-batch; the lower, the better.",
-            "training loss (nats)",
-            STYLES,
-            steps,
-            "train_loss",
-            y_log=True,
-        ),
-    )
+
+    def draw(results: Results) -> dict[str, list[Series]]:
+        found = surfaces(results).at(second=MIDDLE)
+        return {"": [sweep_series(found.at(arm=arm).rows("first", "seed")) for arm in STYLES]}
+
+    return Chart(spec, draw)
 
 
-def _surfaces(results: Results, arm: int) -> FloatArray:
-    """The newest surfaces, (trials, SIDE, SIDE); NaN for a trial that diverged, infinite where the loss overflowed."""
-    last = results.arm(STAGE, arm)
-    assert last is not None
-    surfaces = np.asarray(last.extras["surface"], np.float64)
-    lost = (np.asarray(last.diverged_at) >= 0)[:, None, None]
-    return np.where(lost, np.nan, np.where(np.isfinite(surfaces), surfaces, np.inf))
+def surfaces(results: Results) -> Labelled:
+    """The newest surfaces: axes arm, seed, second and first direction; NaN for a net that diverged, infinite for an overflow."""
+    known = results.newest("surface").map(lambda values: np.where(np.isfinite(values), values, np.inf))
+    lost = results.diverged().values[:, :, None, None] > 0
+    found = known.map(lambda values: np.where(lost, np.nan, values))
+    return found.renamed("layer", "second", SHARES).renamed("unit", "first", SHARES)
 
 
-def rise(results: Results, arm: int) -> FloatArray:
-    """Median over the plane of the loss above the middle's, (trials,); NaN for a trial that diverged."""
-    surfaces = _surfaces(results, arm)
-    middle = surfaces[:, SIDE // 2, SIDE // 2]
-    return np.where(np.isfinite(middle), np.median(surfaces, axis=(1, 2)) - np.nan_to_num(middle, posinf=0), np.nan)
+def rise(results: Results, stage: str = "") -> Labelled:
+    """Median over the plane of the loss above the middle's, by arm and seed; NaN for a net that diverged."""
+    found = surfaces(results)
+    middle = found.at(first=MIDDLE, second=MIDDLE).values
+    typical = np.median(found.rows("arm", "seed", "second", "first"), axis=(2, 3))
+    above = np.where(np.isfinite(middle), typical - np.nan_to_num(middle, posinf=0), np.nan)
+    return Labelled(above, {axis: found.axes[axis] for axis in ("arm", "seed")})
 
 
-def _draw_plane(results: Results) -> dict[str, list[Any]]:
-    return {"": [heatmap_series(_surfaces(results, arm)[0], DARKEST, LIGHTEST, log=True) for arm in (0, 1)]}
-
-
-def _draw_cut(results: Results) -> dict[str, list[Any]]:
-    return {"": [sweep_series(_surfaces(results, arm)[:, SIDE // 2].T) for arm in (0, 1)]}
+RISE = Quantity(
+    "surface",
+    "Rise around the weights",
+    "For half of the plane the loss lies this far above the middle's, or further; the lower, the flatter.",
+    "median rise (nats)",
+    take=rise,
+)
 
 
 def verdict(settings: SurfaceSettings, results: Results) -> Verdict | None:
     """Compare how far the plane rises above its middle at the last measurement, twin by twin."""
-    last = results.last(STAGE)
+    last = results.last("training")
     if last is None:
         return None
-    rises = [rise(results, arm) for arm in (0, 1)]
-    found = twins.ratio(rises[0], rises[1])
-    losses = [twins.newest(results, "train_loss", arm) for arm in (0, 1)]
-    numbers = {
-        "rise_ratio": found.median,
-        "rise_low": found.low,
-        "rise_high": found.high,
-        "rise_none": float(np.median(rises[0])),
-        "rise_batch": float(np.median(rises[1])),
-        "pairs": float(found.count),
-    }
-    if not found.count:
-        return Verdict(None, "No pair of twins trained to the end, so there is nothing to compare.", numbers)
-    answer = {1: "flatter", -1: "steeper"}.get(twins.direction(found))
-    sentence = (
-        f"After {last.step} steps the loss on the plane lies {twins.middle(rises[0])} nats above the middle without a norm and "
-        f"{twins.middle(rises[1])} with batch norm (medians; ratio {_span(found)}, {found.count} pairs); the nets stand at a "
-        f"training loss of {twins.middle(losses[0])} and {twins.middle(losses[1])}."
-        f"{'' if answer else ' The pairs do not agree on which is flatter.'}"
+    rises = rise(results)
+    none, batch = (rises.at(arm=arm).values for arm in (NONE, BATCH))
+    ratio = ratio_of(none, batch)
+    numbers = {"rise": ratio, "rise_none": float(np.median(none)), "rise_batch": float(np.median(batch))}
+    if not ratio.count:
+        return Verdict(None, twins.NOTHING_TO_COMPARE, numbers)
+    answer = {1: "flatter", -1: "steeper"}.get(ratio.direction)
+    headline = say(
+        "After {step} steps the loss on the plane rises {ratio:median} times as far without a norm as with batch norm "
+        "({ratio:range}): {none} nats above the middle against {batch} in the median.",
+        step=last.step,
+        ratio=ratio,
+        none=twins.middle(none),
+        batch=twins.middle(batch),
     )
-    return Verdict(answer, sentence + twins.diverged(results, ("no norm", "batch norm")), numbers)
+    undecided = "" if answer else "The pairs do not agree on which is flatter."
+    return Verdict(answer, headline, numbers, joined(undecided, _standing(results), twins.diverged(results)))
 
 
-def _span(found: Spread) -> str:
-    return f"{plain(found.median)}, {plain(found.low)} to {plain(found.high)}"
+def _standing(results: Results) -> str:
+    """Where the nets stand whose surroundings are compared."""
+    none, batch = (twins.middle(LOSS.newest(results).at(arm=arm).values) for arm in (NONE, BATCH))
+    return f"The plain net stands at a training loss of {none}, the net with batch norm at {batch}."
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when the plane rises less with batch norm in every pair."""
-    numbers = found.numbers
-    measured = (
-        f"median rise {plain(numbers['rise_none'])} nats without, {plain(numbers['rise_batch'])} with batch norm "
-        f"(ratio {plain(numbers['rise_low'])} to {plain(numbers['rise_high'])} over {numbers['pairs']:.0f} pairs)"
-    )
-    low, high = numbers["rise_low"], numbers["rise_high"]
-    return Finding("supported" if low > 1 else "not supported in this setting" if high < 1 else "mixed", measured)
-
+judge = rule(
+    "median rise {rise_none} nats without, {rise_batch} with batch norm; ratio {rise}",
+    supported=all_above("rise", 1),
+    against=all_below("rise", 1),
+)
 
 PART = Part(
     id="surface",
@@ -176,7 +173,7 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(LI, SANTURKAR),
+    references=(LI_2018_LANDSCAPE, SANTURKAR),
     caveat=("surface", "plateau"),
     claims=(
         Claim("flat_surface", "With batch norm the loss rises less around the trained weights.", SANTURKAR, "trained", judge),
