@@ -1,10 +1,11 @@
-"""The named axes of a study: a stage, or an arm, for each point of a grid.
+"""The named axes of a study: a stage, an arm or a trial for each point of a grid.
 
 grid = Grid("{activation}_{batch_size}", activation=("relu", "tanh"), batch_size=(8, 64))
 for point in grid: ...                     {"activation": "relu", "batch_size": 8}, ...
 grid.key(activation="relu", batch_size=8)  "relu_8", the key of its stage
 grid.collect(results, newest)              one array with the axes activation, batch_size, and those of each stage
 grid.unfolded(found)                       one array with these axes instead of its axis arm, whose places are the keys
+Grid(lr=rates, seed=seeds).places("lr")    the rate of each trial, the seeds next to each other
 """
 
 from collections.abc import Callable, Iterator
@@ -21,14 +22,14 @@ Take = Callable[[Results, str], Labelled]  # from a stage that was measured, by 
 
 
 class Grid:
-    """Stages or arms by named axes.
+    """Stages, arms or trials by named axes.
 
     Args:
-        template: of the stages' keys, or of the arms' names.
+        template: of the stages' keys, or of the arms' names; trials have none.
         axes: places of each axis, in order; the last one runs fastest.
     """
 
-    def __init__(self, template: str, **axes: tuple[Any, ...]) -> None:
+    def __init__(self, template: str = "", **axes: tuple[Any, ...]) -> None:
         self.template, self.axes = template, axes
 
     def __iter__(self) -> Iterator[Point]:
@@ -39,6 +40,10 @@ class Grid:
     def key(self, **point: Any) -> str:
         """The key of a point's stage, or the name of its arm."""
         return self.template.format(**point)
+
+    def places(self, axis: str) -> tuple[Any, ...]:
+        """The place of every point on an axis."""
+        return tuple(point[axis] for point in self)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bnviz.experiments.kit.labelled import Labelled, known_median
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.spread import Spread, ratio_of
 
+PERCENT = (-2.0, 102.0)  # range of an axis of shares, with room for lines at both ends
 Styles = Mapping[str, ArmStyle]  # by the names of arms, in the order of the charts
 
 

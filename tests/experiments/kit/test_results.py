@@ -142,3 +142,9 @@ def test_a_curve_of_one_stage_stays_as_it_is_in_others():
     assert len(chart.draw(results)[""]) == 2
     measured(stages[1], results=results, frames=1, index=1)
     assert chart.draw(results) == {"": []}
+
+
+def test_trials_on_a_grid_have_a_place_on_each_axis():
+    trials = Grid(lr=(0.1, 1.0), seed=(0, 1, 2))
+    assert trials.places("lr") == (0.1, 0.1, 0.1, 1.0, 1.0, 1.0)
+    assert trials.places("seed") == (0, 1, 2, 0, 1, 2)
