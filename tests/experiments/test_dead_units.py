@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from bnviz.charts.spec import DIVERGED, NOT_MEASURED
-from bnviz.config.stages import Stage
 from bnviz.experiments.board.catalog import find_part
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.kit.labelled import Labelled
 from bnviz.experiments.kit.results import Results
+from bnviz.experiments.kit.spread import spread_of_finite
 from bnviz.experiments.parts.dead_units import born_dead, saturation, units_charts, units_map
-from bnviz.experiments.parts.dead_units.common import percent_words
 from bnviz.records.records import ArmMeasured, StageMeasured
 
 NAN = math.nan
@@ -23,9 +23,9 @@ def test_at_rate_one_most_units_of_the_plain_net_die_and_hardly_any_with_batch_n
     verdict, results = conclude("dead_units", "units_map", seeds=6, rates=(0.1, 1.0))
     assert verdict is not None
     assert verdict.answer == "bare"
-    assert verdict.numbers["bare_dead"] > 50
-    assert verdict.numbers["batch_high"] < 2
-    assert verdict.numbers["diverged_bare"] == verdict.numbers["diverged_batch"] == 0
+    assert verdict.numbers["none"].median > 50
+    assert verdict.numbers["batch"].high < 2
+    assert verdict.numbers["none"].lost == verdict.numbers["batch"].lost == 0
     assert units_map.judge_no_dying(verdict).judgement == "supported"
     states = [arm.extras["unit_states"] for arm in results.history("map")[-1].arms]
     counts = [arm.layers["dead_relu_count"] for arm in results.history("map")[-1].arms]
@@ -37,7 +37,7 @@ def test_at_rate_one_most_units_of_the_plain_net_die_and_hardly_any_with_batch_n
 def test_with_longer_steps_units_die_under_batch_norm_too():
     verdict, _ = conclude("dead_units", "units_map", "momentum", seeds=3, steps=150, rates=(0.1, 1.0))
     assert verdict is not None
-    assert verdict.numbers["batch_low"] > 5  # at the same rate without momentum: under 2, see above
+    assert verdict.numbers["batch"].low > 5  # at the same rate without momentum: under 2, see above
 
 
 def test_at_a_small_rate_units_live():
@@ -63,21 +63,18 @@ def test_answer_of_the_pairs(bare, normed, answer):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "answer", "judgement"),
+    ("none", "batch", "answer", "judgement"),
     [
-        ({"bare_dead": 60, "bare_low": 40, "bare_high": 80, "batch_dead": 0, "batch_high": 1.9}, "bare", "supported"),
-        ({"bare_dead": 60, "bare_low": 40, "bare_high": 80, "batch_dead": 0, "batch_high": 2.1}, "bare", "mixed"),
-        ({"bare_dead": 49, "bare_low": 40, "bare_high": 80, "batch_dead": 0, "batch_high": 0}, "bare", "mixed"),
-        (
-            {"bare_dead": 60, "bare_low": 40, "bare_high": 80, "batch_dead": 60, "batch_high": 70},
-            "both",
-            "not supported in this setting",
-        ),
-        ({"diverged_bare": 6}, None, "not measured"),
+        ([40, 60, 80], [0, 0, 1.9], "bare", "supported"),
+        ([40, 60, 80], [0, 0, 2.1], "bare", "mixed"),
+        ([40, 49, 80], [0, 0, 0], "bare", "mixed"),
+        ([40, 60, 80], [50, 60, 70], "both", "not supported in this setting"),
+        ([math.inf] * 3, [0, 0, 0], None, "not measured"),
     ],
 )
-def test_judgement_on_dying(numbers, answer, judgement):
+def test_judgement_on_dying(none, batch, answer, judgement):
     (claim,) = units_map.PART.claims
+    numbers = {"none": spread_of_finite(none, unit="%"), "batch": spread_of_finite(batch, unit="%")}
     assert claim.judge(Verdict(answer, "", numbers)).judgement == judgement
 
 
@@ -94,7 +91,7 @@ SMALL = units_charts.UnitsMapSettings(depth=2, width=4, seeds=2, steps=10, rates
 
 
 def test_map_and_counts_are_drawn_where_they_belong():
-    results = Results([Stage(key, key) for key in ["map", "sweep"]])
+    results = Results(units_charts.stages(SMALL))
     states = np.array([[[1, 0, 1, 1], [0, 0, 0, 1]], [[1, 1, 1, 1], [1, 1, 1, 1]]], np.float32)
     results.add(measured(0, [arm([[1, 3], [0, 0]], [-1, -1], unit_states=states)] * 2))
     drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_charts.charts(SMALL)}
@@ -105,7 +102,7 @@ def test_map_and_counts_are_drawn_where_they_belong():
 
 
 def test_sweep_marks_divergence_and_leaves_the_map_alone():
-    results = Results([Stage(key, key) for key in ["map", "sweep"]])
+    results = Results(units_charts.stages(SMALL))
     dead = np.array([[0, 4]] * 3 + [[NAN, NAN]] * 3)
     results.add(measured(1, [arm(dead, [-1] * 3 + [5] * 3), arm(np.zeros((6, 2)), [-1] * 6)]))
     drawn = {chart.spec.id: chart.draw(results)[""] for chart in units_charts.charts(SMALL)}
@@ -119,14 +116,11 @@ def test_sweep_marks_divergence_and_leaves_the_map_alone():
 def test_partial_results_give_no_verdict():
     for part in (units_map.PART, born_dead.PART, saturation.PART):
         settings = part.presets[0].settings
-        results = Results(part.stages(settings))
-        assert part.verdict(settings, results) is None
-        for chart in part.charts(settings):
-            chart.draw(results)
+        assert part.verdict(settings, Results(part.stages(settings))) is None
 
 
 def test_nets_that_all_diverged_are_said_to_have():
-    results = Results([Stage(key, key) for key in ["map", "sweep"]])
+    results = Results(units_charts.stages(SMALL))
     alive = arm(np.zeros((2, 2)), [-1, -1], unit_states=np.ones((2, 2, 4), np.float32))
     results.add(measured(0, [alive, alive], step=0))
     gone = arm(np.full((2, 2), NAN), [3, 4], unit_states=np.full((2, 2, 4), NAN, np.float32))
@@ -134,7 +128,7 @@ def test_nets_that_all_diverged_are_said_to_have():
     verdict = units_map.verdict(SMALL, results)
     assert verdict is not None
     assert verdict.answer is None
-    assert "2 without a norm" in verdict.sentence
+    assert "diverged without a norm and 0 % (0 to 0 over 2 seeds) with batch norm" in verdict.headline
     assert "nan" not in verdict.sentence.lower()
     (claim,) = units_map.PART.claims
     assert claim.judge(verdict).judgement == "not measured"
@@ -143,13 +137,14 @@ def test_nets_that_all_diverged_are_said_to_have():
 def test_born_dead_agrees_with_the_closed_form():
     verdict, results = conclude("dead_units", "born_dead", widths=(2, 4, 6), depth=20)
     assert verdict is not None
-    share, _ = born_dead.shares(results, "none", 10_000) or (None, None)
-    assert share is not None
+    found = born_dead.shares(born_dead.BornDeadSettings(widths=(2, 4, 6), depth=20), results, "none")
+    assert found is not None
+    share = found.percent.rows("width", "layer")
     formula = [[100 * (1 - (1 - 2.0**-width) ** depth) for depth in range(1, 21)] for width in (2, 4, 6)]
     assert np.abs(share - formula).max() < 1.5  # three standard errors of 10,000 nets
     assert np.abs(share - formula)[:, [0, 9, 19]].mean() < 0.6
     assert verdict.answer == "narrow"
-    assert verdict.numbers["batch_dead"] == 0
+    assert verdict.numbers["batch"].median == 0
     assert born_dead.judge_formula(verdict).judgement == "supported"
 
 
@@ -161,8 +156,16 @@ def test_wide_nets_are_hardly_ever_born_dead():
 
 @pytest.mark.parametrize(("ends", "answer"), [((90, 20), "narrow"), ((20, 90), "wide"), ((50, 51), None), ((1, 0), "never")])
 def test_answer_of_nets_at_birth(ends, answer):
-    share = np.array([[0.0, end] for end in ends])
-    assert born_dead.answer(share, np.full((2, 2), 1.0), np.array([2, 8])) == answer
+    axes = {"width": (2, 8), "layer": (1, 2)}
+    share, error = (Labelled(np.array(rows), axes) for rows in ([[0.0, end] for end in ends], np.full((2, 2), 1.0)))
+    assert born_dead.answer(born_dead.Shares(share, error, 1000)) == answer
+
+
+def test_a_share_of_nets_comes_with_its_interval():
+    axes = {"width": (2, 8), "layer": (1,)}
+    found = born_dead.Shares(Labelled(np.array([[99.5], [14.8]]), axes), Labelled(np.array([[0.7], [0.7]]), axes), 1000)
+    assert str(found.at(8, 1)) == "14.8 % (95 % interval 14.1 to 15.5 over 1000 nets)"
+    assert found.at(2, 1).high == 100
 
 
 def test_a_gap_that_sampling_does_not_explain_is_no_support():
@@ -177,15 +180,14 @@ def test_batch_norm_saturates_fewer_units_only_where_the_initial_weights_are_lar
     assert verdict is not None
     assert verdict.answer == "large"
     numbers = verdict.numbers
-    assert numbers["sigmoid_bare_far"] > 80 > 5 > numbers["sigmoid_batch_far"]
-    assert numbers["tanh_bare_far"] > 80 > 30 > numbers["tanh_batch_far"]
-    assert abs(numbers["sigmoid_bare_near"] - numbers["sigmoid_batch_near"]) < 2
+    assert numbers["sigmoid_none_far"].low > 80 > 5 > numbers["sigmoid_batch_far"].high
+    assert numbers["tanh_none_far"].median > 80 > 30 > numbers["tanh_batch_far"].median
+    assert abs(numbers["sigmoid_none_near"].median - numbers["sigmoid_batch_near"].median) < 2
     assert saturation.judge_saturation(verdict).judgement == "mixed"
-    first = results.history("gains")[0]
-    for index, activation in enumerate(saturation.ACTIVATIONS):  # at birth the gain cancels, and the inputs are near normal
-        share = 100 * first.arms[2 * index + 1].layers["saturated_fraction"]
-        assert share.mean() == pytest.approx(saturation.saturated_at_birth(activation), rel=0.35)
-        assert np.ptp(share.reshape(5, 3, -1).mean(axis=(1, 2))) < 0.05
+    first = saturation.NETS.unfolded(100 * results.over_steps("saturated_fraction").at(step=0))
+    for activation, share in first.at(arm="batch").along("activation"):  # at birth the gain cancels, inputs are near normal
+        assert share.values.mean() == pytest.approx(saturation.saturated_at_birth(activation), rel=0.35)
+        assert np.ptp(share.rows("gain", "seed", "layer").mean(axis=(1, 2))) < 0.05
 
 
 def test_saturated_share_of_normal_inputs_is_what_sampling_gives():
@@ -212,14 +214,11 @@ def test_answer_of_the_gains(rows, answer):
 def test_a_gain_counts_only_when_every_pair_agrees():
     bare = np.array([[50.0, 60, 70], [50, 60, 70], [1, 2, 1], [50, NAN, math.inf]])
     normed = np.array([[1.0, 2, 3], [1, 65, 3], [2, 1, 2], [1.0, 1, 1]])
-    assert saturation.signs(bare, normed) == [1, 0, 0, 0]
-    assert saturation.signs(normed, bare) == [-1, 0, 0, 0]
-
-
-def test_percent_in_words():
-    assert percent_words([69.04, 46.0, 92.0, NAN]) == "69 % (46 to 92)"
-    assert percent_words([0.0, 0.0]) == "0 %"
-    assert percent_words([NAN]) == "unknown"
+    axes = {"arm": ("none", "batch"), "gain": (0.1, 1.0, 3.0, 10.0), "seed": (0, 1, 2)}
+    assert saturation.signs(Labelled(np.array([bare, normed]), axes)) == [1, 0, 0, 0]
+    assert saturation.signs(Labelled(np.array([normed, bare]), axes)) == [-1, 0, 0, 0]
+    turned = axes | {"gain": (10.0, 3.0, 1.0, 0.1)}  # the signs are by ascending gain
+    assert saturation.signs(Labelled(np.array([bare, normed]), turned)) == [0, 0, 0, 1]
 
 
 def test_every_caveat_leads_to_a_preset():

@@ -1,24 +1,39 @@
 """Nets that are dead before they train: the share of random ReLU nets that put out nothing, against its closed form."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from bnviz.charts.builders import add_theory_line, layer_chart, plain_styles, sweep_chart
-from bnviz.charts.spec import ChartSpec
 from bnviz.closed_forms.born_dead import born_dead_probability
 from bnviz.config.models import Int
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Series, Settings, Verdict
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.quantities import PERCENT
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
-from bnviz.experiments.parts.dead_units.common import LU, NORMS, PERCENT, STYLES, FloatArray
+from bnviz.experiments.kit.rules import rule, when
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import LU
+from bnviz.experiments.kit.spread import Spread
+from bnviz.experiments.kit.twins import STYLES
 
 SAMPLES = 8  # inputs of a net with batch norm, which needs more than one
 DEVIATIONS = 1.96  # standard errors of a 95 % interval
 HARDLY = 2.0  # percent of nets
 CLOSE = 1.0  # percentage points between measurement and closed form
 Width = Annotated[Int, Field(ge=1, le=16)]
+Key = Literal["none", "batch"]  # of the stages
+WORDS: dict[Key, tuple[str, str]] = {  # title of a chart, and how to read it
+    "none": ("Dead, no norm", "The share of nets that put out nothing after so many layers; dotted: the closed form."),
+    "batch": (
+        "Dead, batch norm",
+        "The same nets with batch norm before every ReLU; dotted: the closed form for nets without it.",
+    ),
+}
 
 
 class BornDeadSettings(Settings):
@@ -27,15 +42,20 @@ class BornDeadSettings(Settings):
     widths: tuple[Width, ...] = Field(
         default=(2, 3, 4, 6, 8), min_length=2, max_length=6, title="Widths", description="Units of a hidden layer."
     )
-    depth: Int = Field(default=40, ge=2, le=100, title="Hidden layers", description="Of the deepest nets.")
+    depth: Int = knobs.depth(40, most=100, least=2, of="Of the deepest nets.")
     nets: Int = Field(default=10_000, ge=200, le=20_000, title="Nets", description="Random nets of every width.")
     seed: Int = Field(default=0, ge=0, le=9999, title="Seed", description="Of the random weights.")
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the layers, from 1."""
+        return tuple(range(1, self.depth + 1))
 
 
 def stages(settings: BornDeadSettings) -> tuple[Stage, ...]:
     """Nets without a norm, then with batch norm."""
     shared = {"widths": settings.widths, "depth": settings.depth, "seed": settings.seed}
-    plain_nets = {**shared, "nets": settings.nets}
+    plain_nets = {**shared, "nets": nets_of(settings, "none")}
     normed = {**shared, "nets": nets_of(settings, "batch"), "norm": "batch", "samples": SAMPLES}
     seconds = 4e-7 * settings.nets * settings.depth * len(settings.widths)
     return (
@@ -44,31 +64,58 @@ def stages(settings: BornDeadSettings) -> tuple[Stage, ...]:
     )
 
 
-def shares(results: Results, key: str, nets: int) -> tuple[FloatArray, FloatArray] | None:
-    """Percent of nets dead after each layer and the half width of its 95 % interval, each (widths, depth); None: not yet.
+def nets_of(settings: BornDeadSettings, key: Key) -> int:
+    """Random nets of every width: those with batch norm cost more and are fewer."""
+    return settings.nets if key == "none" else max(settings.nets // 10, 200)
 
-    The half width is never below 3 / nets, the upper bound when none (or all) of so many nets was dead.
+
+@dataclass(frozen=True)
+class Shares:
+    """How many of the random nets are dead.
+
+    Args:
+        percent: of the nets, dead after each layer, axes width, layer.
+        error: half width of its 95 % interval; never below 3 / nets, the upper bound when none, or all, were dead.
+        nets: drawn so far of every width.
     """
+
+    percent: Labelled
+    error: Labelled
+    nets: int
+
+    def at(self, width: int, layer: int) -> Spread:
+        """The share of one width after a layer, with its interval."""
+        place = {"width": width, "layer": layer}
+        return self._spread(float(self.percent.at(**place).values), float(self.error.at(**place).values))
+
+    @property
+    def largest(self) -> Spread:
+        """The largest share, with the widest interval."""
+        return self._spread(float(self.percent.values.max()), float(self.error.values.max()))
+
+    def _spread(self, share: float, error: float) -> Spread:
+        return Spread(share, max(share - error, 0), min(share + error, 100), self.nets, 0.95, of="nets", unit="%")
+
+
+def shares(settings: BornDeadSettings, results: Results, key: Key) -> Shares | None:
+    """The nets of a stage that were drawn so far; None: not yet."""
     rounds = results.value(key, "dead_share")
     if rounds is None:
         return None
     known = rounds[:, :, np.isfinite(rounds).all(axis=(0, 1))]
     if not known.shape[2]:
         return None
-    drawn = nets * known.shape[2] / rounds.shape[2]
+    drawn = nets_of(settings, key) * known.shape[2] / rounds.shape[2]
     share = known.mean(axis=2)
-    return 100 * share, 100 * np.maximum(DEVIATIONS * np.sqrt(share * (1 - share) / drawn), 3 / drawn)
+    error = 100 * np.maximum(DEVIATIONS * np.sqrt(share * (1 - share) / drawn), 3 / drawn)
+    axes = {"width": settings.widths, "layer": settings.layers}
+    return Shares(Labelled(100 * share, axes), Labelled(error, axes), round(drawn))
 
 
-def nets_of(settings: BornDeadSettings, key: str) -> int:
-    """Random nets of every width: those with batch norm cost more and are fewer."""
-    return settings.nets if key == "none" else max(settings.nets // 10, 200)
-
-
-def theory(settings: BornDeadSettings) -> FloatArray:
-    """The closed form in percent, (widths, depth)."""
-    depths = range(1, settings.depth + 1)
-    return np.array([[100 * born_dead_probability(width, depth) for depth in depths] for width in settings.widths])
+def theory(settings: BornDeadSettings) -> Labelled:
+    """The closed form in percent, axes width, layer."""
+    rows = [[100 * born_dead_probability(width, layer) for layer in settings.layers] for width in settings.widths]
+    return Labelled(np.array(rows), {"width": settings.widths, "layer": settings.layers})
 
 
 def charts(settings: BornDeadSettings) -> tuple[Chart, ...]:
@@ -76,25 +123,47 @@ def charts(settings: BornDeadSettings) -> tuple[Chart, ...]:
     return _by_layer(settings, "none"), _by_layer(settings, "batch"), _by_width(settings)
 
 
-def _by_layer(settings: BornDeadSettings, key: str) -> Chart:
-    titles = {"none": "Dead, no norm", "batch": "Dead, batch norm"}
-    how = {
-        "none": "The share of nets that put out nothing after so many layers; dotted: the closed form.",
-        "batch": "The same nets with batch norm before every ReLU; dotted: the closed form for nets without it.",
-    }
+def _by_layer(settings: BornDeadSettings, key: Key) -> Chart:
+    title, how = WORDS[key]
     styles = plain_styles([f"{width} units" if width > 1 else "1 unit" for width in settings.widths])
-    spec = layer_chart(f"dead_{key}", titles[key], how[key], "dead nets (%)", styles, settings.depth, y_range=PERCENT)
-    lines = np.column_stack([theory(settings), np.full(len(settings.widths), np.nan)])  # a gap after each line
+    spec = layer_chart(f"dead_{key}", title, how, "dead nets (%)", styles, settings.depth, y_range=PERCENT)
+    gap = np.full(len(settings.widths), np.nan)  # after each line
+    lines = np.column_stack([theory(settings).rows("width", "layer"), gap])
     add_theory_line(spec, np.tile(np.arange(1, settings.depth + 2), len(settings.widths)), lines, "theory, no norm")
 
     def draw(results: Results) -> dict[str, list[Series]]:
-        measured = shares(results, key, nets_of(settings, key))
-        nothing: Series = [[None] * settings.depth] * 3
-        return {
-            "": [nothing] * len(settings.widths) if measured is None else [_series(*row) for row in zip(*measured, strict=True)]
-        }
+        found = shares(settings, results, key)
+        if found is None:
+            return {"": [_nothing(settings.depth)] * len(settings.widths)}
+        rows = zip(found.percent.rows("width", "layer"), found.error.rows("width", "layer"), strict=True)
+        return {"": [_series(share, error) for share, error in rows]}
 
     return Chart(spec, draw)
+
+
+def _by_width(settings: BornDeadSettings) -> Chart:
+    spec = sweep_chart(
+        "dead_by_width",
+        "Dead by width",
+        f"After {settings.depth} layers. Every further unit halves the chance that a layer passes nothing.",
+        "units of a hidden layer",
+        "dead nets (%)",
+        settings.widths,
+        tuple(STYLES.values()),
+        y_range=PERCENT,
+    )
+    add_theory_line(spec, settings.widths, theory(settings).at(layer=settings.depth).values, "theory, no norm")
+
+    def draw(results: Results) -> dict[str, list[Series]]:
+        return {"": [_last_layer(settings, shares(settings, results, key)) for key in ("none", "batch")]}
+
+    return Chart(spec, draw)
+
+
+def _last_layer(settings: BornDeadSettings, found: Shares | None) -> Series:
+    if found is None:
+        return _nothing(len(settings.widths))
+    return _series(*(each.at(layer=settings.depth).values for each in (found.percent, found.error)))
 
 
 def _series(share: FloatArray, error: FloatArray) -> Series:
@@ -102,76 +171,59 @@ def _series(share: FloatArray, error: FloatArray) -> Series:
     return [[round(value, 2) for value in edge.tolist()] for edge in (share - error, share, share + error)]
 
 
-def _by_width(settings: BornDeadSettings) -> Chart:
-    spec: ChartSpec = sweep_chart(
-        "dead_by_width",
-        "Dead by width",
-        f"After {settings.depth} layers. Every unit more halves the chance that a layer passes nothing.",
-        "units of a hidden layer",
-        "dead nets (%)",
-        settings.widths,
-        STYLES,
-        y_range=PERCENT,
-    )
-    add_theory_line(spec, settings.widths, theory(settings)[:, -1], "theory, no norm")
-
-    def draw(results: Results) -> dict[str, list[Series]]:
-        measured = [shares(results, norm, nets_of(settings, norm)) for norm in NORMS]
-        nothing: Series = [[None] * len(settings.widths)] * 3
-        return {"": [nothing if found is None else _series(found[0][:, -1], found[1][:, -1]) for found in measured]}
-
-    return Chart(spec, draw)
-
-
-def answer(share: FloatArray, error: FloatArray, widths: FloatArray) -> str | None:
-    """What the nets say, from the percentages and their errors, each (widths, depth)."""
-    if share.max() < HARDLY:
-        return "never"
-    narrow, wide = int(np.argmin(widths)), int(np.argmax(widths))
-    reach = error[narrow, -1] + error[wide, -1]
-    if narrow == wide or share[narrow, -1] - share[narrow, 0] <= error[narrow, -1] + error[narrow, 0]:
-        return None
-    gap = share[narrow, -1] - share[wide, -1]
-    return "narrow" if gap > reach else "wide" if gap < -reach else None
+def _nothing(count: int) -> Series:
+    return [[None] * count] * 3
 
 
 def verdict(settings: BornDeadSettings, results: Results) -> Verdict | None:
     """How many nets are dead at birth, how far from the closed form, and how many with batch norm."""
-    measured = shares(results, "none", nets_of(settings, "none"))
-    if measured is None or not results.finished("none"):
+    found = shares(settings, results, "none")
+    if found is None or not results.finished("none"):
         return None
-    share, error = measured
-    gap = np.abs(share - theory(settings))
-    narrow, wide = int(np.argmin(settings.widths)), int(np.argmax(settings.widths))
-    sentence = (
-        f"Of {settings.nets} random nets of {settings.depth} layers, {_words(share[narrow, -1], error[narrow, -1])} are dead at "
-        f"birth with {settings.widths[narrow]} units a layer, {_words(share[wide, -1], error[wide, -1])} with "
-        f"{settings.widths[wide]}; the closed form is at most {plain(gap.max(), 2)} points away."
-    )
-    numbers = {
-        "worst_gap": float(gap.max()),
-        "worst_error": float(error.max()),
-        "narrow_dead": float(share[narrow, -1]),
-        "wide_dead": float(share[wide, -1]),
-    }
-    normed = shares(results, "batch", nets_of(settings, "batch"))
+    gap = float(np.abs((found.percent - theory(settings)).values).max())
+    narrow, wide = (found.at(width, settings.depth) for width in (min(settings.widths), max(settings.widths)))
+    numbers = {"worst_gap": gap, "worst_error": float(found.error.values.max()), "narrow": narrow, "wide": wide}
+    normed = shares(settings, results, "batch")
     if normed is not None and results.finished("batch"):
-        numbers["batch_dead"] = float(normed[0].max())
-        sentence += f" With batch norm: {_words(normed[0].max(), normed[1].max())}."
-    return Verdict(answer(share, error, np.array(settings.widths)), sentence, numbers)
+        numbers["batch"] = normed.largest
+    return Verdict(answer(found), _headline(settings, narrow, wide), numbers, _details(numbers))
 
 
-def _words(share: float, error: float) -> str:
-    return f"{plain(share)} % (± {plain(error, 2)})"
+def answer(found: Shares) -> str | None:
+    """What the nets say of narrow and of wide ones, after the last layer."""
+    share, error = found.percent, found.error
+    if share.values.max() < HARDLY:
+        return "never"
+    widths, layers = share.axes["width"], share.axes["layer"]
+    narrow, wide = ({"width": width, "layer": layers[-1]} for width in (min(widths), max(widths)))
+    first = {"width": min(widths), "layer": layers[0]}
+    rise, grown = share.at(**narrow) - share.at(**first), error.at(**narrow).values + error.at(**first).values
+    if narrow == wide or rise.values <= grown:
+        return None
+    gap, reach = share.at(**narrow) - share.at(**wide), error.at(**narrow).values + error.at(**wide).values
+    return "narrow" if gap.values > reach else "wide" if gap.values < -reach else None
 
 
-def judge_formula(found: Verdict) -> Finding:
-    """Supported when no width and depth is further from the closed form than a point, or than sampling explains."""
-    gap, error = found.numbers["worst_gap"], found.numbers["worst_error"]
-    measured = f"largest gap to the closed form {plain(gap, 2)} percentage points (95 % intervals up to ± {plain(error, 2)})"
-    allowed = max(CLOSE, 2 * error)  # the largest of many gaps: two half widths are four standard errors
-    return Finding("supported" if gap <= allowed else "not supported in this setting", measured)
+def _headline(settings: BornDeadSettings, narrow: Spread, wide: Spread) -> str:
+    return say(
+        "Of the random nets with {depth} layers, {narrow} are dead at birth with {least} units a layer and {wide} with {most}.",
+        depth=settings.depth,
+        narrow=narrow,
+        wide=wide,
+        least=min(settings.widths),
+        most=max(settings.widths),
+    )
 
+
+def _details(numbers: dict[str, float | Spread]) -> str:
+    gap = say("The closed form is at most {worst_gap:2} percentage points away.", numbers)
+    return joined(gap, say("With batch norm at most {batch} are dead.", numbers) if "batch" in numbers else "")
+
+
+judge_formula = rule(  # the largest of many gaps: two half widths are four standard errors
+    "largest gap to the closed form {worst_gap:2} percentage points (95 % intervals up to ± {worst_error:2})",
+    supported=when(lambda numbers: numbers["worst_gap"] <= max(CLOSE, 2 * numbers["worst_error"])),
+)
 
 PART = Part(
     id="born_dead",

@@ -1,7 +1,8 @@
 """Sigmoids and tanhs on the flat ends of their curves, over a sweep of the initial weights' scale."""
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -9,17 +10,36 @@ from pydantic import Field
 from bnviz.charts.builders import add_level, layer_chart, sweep_chart, sweep_series
 from bnviz.charts.spec import Selector
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Series, Settings, Verdict
+from bnviz.experiments.kit.grid import Grid
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.numbers import number
+from bnviz.experiments.kit.quantities import PERCENT, Quantity, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import by_value, plain, stacked
-from bnviz.experiments.parts.dead_units.common import BJORCK, GLOROT, IOFFE, NORMS, PERCENT, STYLES, FloatArray, percent_words
+from bnviz.experiments.kit.rules import rule, when
+from bnviz.experiments.kit.sentences import joined, listed, say
+from bnviz.experiments.kit.sources import BJORCK, GLOROT, IOFFE_2015
+from bnviz.experiments.kit.spread import spread_of_finite
+from bnviz.experiments.kit.twins import BATCH, NONE, STYLES
 
-STAGE = "gains"
 ACTIVATIONS = ("sigmoid", "tanh")
+NETS = Grid("{activation}, {arm}", activation=ACTIVATIONS, arm=(NONE, BATCH))
 FRAMES = 25
 PROBE = 256
 EDGES = {"sigmoid": math.log(19), "tanh": math.atanh(0.95)}  # inputs beyond which an output counts as saturated
+ENDS = {"sigmoid": "below 0.05 or above 0.95", "tanh": "beyond 0.95 in size"}
 COUNTS = 5.0  # percentage points: a smaller difference is none
+GAIN, SHARE, ACCURACY = "gain of the initial weights", "saturated outputs (%)", "test accuracy (%)"
+SATURATED = Quantity(
+    "saturated_fraction",
+    "Saturated {activation}s",
+    "Outputs {ends}, all layers together: hardly any gradient passes there.",
+    SHARE,
+    range=PERCENT,
+)
+KEEP = (SATURATED.measure, "test_accuracy")
 Gain = Annotated[Float, Field(ge=0.01, le=100)]
 
 
@@ -29,8 +49,8 @@ class SaturationSettings(Settings):
     dataset: Literal["digits", "circles", "spirals"] = Field(
         default="digits", title="Data set", description="What the nets learn."
     )
-    depth: Int = Field(default=5, ge=1, le=20, title="Hidden layers", description="Of all nets.")
-    width: Int = Field(default=32, ge=4, le=128, title="Width", description="Units of a hidden layer.")
+    depth: Int = knobs.depth(5, most=20, of="Of all nets.")
+    width: Int = knobs.width(32, most=128)
     gains: tuple[Gain, ...] = Field(
         default=(0.3, 1.0, 3.0, 10.0, 30.0),
         min_length=2,
@@ -38,33 +58,29 @@ class SaturationSettings(Settings):
         title="Gains",
         description="Factors on Xavier's initial weights.",
     )
-    lr: Float = Field(default=0.3, ge=1e-3, le=10, title="Learning rate", description="Of plain SGD, the same for all nets.")
-    batch_size: Int = Field(default=64, ge=4, le=256, title="Batch size", description="Samples of a mini-batch.")
-    steps: Int = Field(default=200, ge=0, le=2000, title="Steps", description="Updates; 0 shows the initial weights.")
-    seeds: Int = Field(default=3, ge=1, le=6, title="Seeds", description="Nets of each gain.")
+    lr: Float = knobs.learning_rate(0.3, most=10, of="Of plain SGD, the same for all nets.")
+    batch_size: Int = knobs.batch_size(64)
+    steps: Int = knobs.steps(200, most=2000, least=0, of="Updates; 0 shows the initial weights.")
+    seeds: Int = knobs.seeds(3, most=6, of="Nets of each gain.")
 
 
 def stages(settings: SaturationSettings) -> tuple[Stage, ...]:
     """All gains and seeds as one stack, an arm for each activation and norm."""
-    gains, seeds = stacked(settings.gains, settings.seeds)
+    trials = Grid(gain=settings.gains, seed=tuple(range(settings.seeds)))
     shared = {"depth": settings.depth, "width": settings.width, "init": "xavier", "lr": settings.lr}
+    gains = PerTrial(init_gain=trials.places("gain"))
+    arms = [{"name": NETS.key(**net), "activation": net["activation"], "norm": net["arm"], "per_trial": gains} for net in NETS]
     run = RunConfig(
         dataset=DatasetConfig(name=settings.dataset),
-        arms=tuple(
-            ArmConfig(
-                name=f"{activation}, {norm}", activation=activation, norm=norm, per_trial=PerTrial(init_gain=gains), **shared
-            )
-            for activation in ACTIVATIONS
-            for norm in NORMS
-        ),
-        trials=len(gains),
-        trial_seeds=seeds,
+        arms=tuple(ArmConfig.model_validate(shared | arm) for arm in arms),
+        trials=len(trials.keys),
+        trial_seeds=trials.places("seed"),
         steps=settings.steps,
         batch_size=settings.batch_size,
         probe_size=PROBE,
         measure_every=max(settings.steps // FRAMES, 1),
     )
-    return (Stage(STAGE, "gains", run, ("saturated_fraction", "test_accuracy")),)
+    return (Stage("gains", "gains", run, KEEP, trial_axes=trials.axes),)
 
 
 def saturated_at_birth(activation: str) -> float:
@@ -72,15 +88,14 @@ def saturated_at_birth(activation: str) -> float:
     return 100 * math.erfc(EDGES[activation] / math.sqrt(2))
 
 
-def measured(settings: SaturationSettings, results: Results, activation: str, norm: int, name: str) -> FloatArray | None:
-    """A measure in percent as taken last, (gains, seeds, ...), infinite where a trial diverged; None: not yet."""
-    arm = results.arm(STAGE, ACTIVATIONS.index(activation) * len(NORMS) + norm)
-    if arm is None:
-        return None
-    table = arm.layers if name in arm.layers else arm.curves
-    values = 100 * np.asarray(table[name], np.float64)
-    gone = (np.asarray(arm.diverged_at) >= 0).reshape(-1, *[1] * (values.ndim - 1))
-    return by_value(np.where(gone, np.inf, values), settings.gains, settings.seeds, axis=0)
+def measured(results: Results, measure: str) -> Labelled:
+    """A measure in percent as taken last: axes activation, arm, gain, seed, ...; infinite where a net diverged."""
+    return NETS.unfolded(100 * results.newest(measure, diverged=np.inf))
+
+
+def saturated(results: Results) -> Labelled:
+    """Saturated outputs of all layers together in percent: axes activation, arm, gain, seed."""
+    return measured(results, SATURATED.measure).over("layer", np.mean)
 
 
 def charts(settings: SaturationSettings) -> tuple[Chart, ...]:
@@ -89,124 +104,121 @@ def charts(settings: SaturationSettings) -> tuple[Chart, ...]:
 
 
 def _by_gain(settings: SaturationSettings, activation: str) -> Chart:
-    ends = {"sigmoid": "below 0.05 or above 0.95", "tanh": "beyond 0.95 in size"}[activation]
-    spec = sweep_chart(
+    chart = SATURATED.worded(activation=activation, ends=ENDS[activation]).by_value(
         f"saturated_{activation}",
-        f"Saturated {activation}s",
-        f"Outputs {ends}, all layers together: hardly any gradient passes there.",
-        "gain of the initial weights",
-        "saturated outputs (%)",
-        settings.gains,
         STYLES,
-        x_log=True,
-        y_range=PERCENT,
+        Swept("gain", settings.gains, GAIN, log=True),
+        lambda results: saturated(results).at(activation=activation),
     )
     share = saturated_at_birth(activation)
-    add_level(spec, share, f"theory: normal inputs {share:.2g} %")
-
-    def draw(results: Results) -> dict[str, list[Series]]:
-        found = [measured(settings, results, activation, norm, "saturated_fraction") for norm in range(len(NORMS))]
-        return {"": [_nothing(len(settings.gains)) if each is None else sweep_series(each.mean(axis=2)) for each in found]}
-
-    return Chart(spec, draw)
+    add_level(chart.spec, share, f"theory: normal inputs {share:.2g} %")
+    return chart
 
 
 def _by_layer(settings: SaturationSettings) -> Chart:
-    gains = tuple((plain(gain), f"gain {plain(gain)}") for gain in settings.gains)
-    spec = layer_chart(
-        "saturated_by_layer",
-        "Layer by layer",
-        "The same at one gain. Choose it, and the activation, above the chart.",
-        "saturated outputs (%)",
-        STYLES,
-        settings.depth,
-        y_range=PERCENT,
-    )
-    activations = tuple((name, name) for name in ACTIVATIONS)
-    spec.selectors = Selector("activation", "Activation", activations, "sigmoid"), Selector("gain", "Gain", gains, gains[-1][0])
+    gains = tuple((number(gain), f"gain {number(gain)}") for gain in settings.gains)
+    how = "The same at one gain. Choose it, and the activation, above the chart."
+    styles = tuple(STYLES.values())
+    spec = layer_chart("saturated_by_layer", "Layer by layer", how, SHARE, styles, settings.depth, y_range=PERCENT)
+    spec.selectors = _activation_selector(), Selector("gain", "Gain", gains, gains[-1][0])
 
     def draw(results: Results) -> dict[str, list[Series]]:
-        views = {}
-        for activation in ACTIVATIONS:
-            found = [measured(settings, results, activation, norm, "saturated_fraction") for norm in range(len(NORMS))]
-            for index, (gain, _) in enumerate(gains):
-                rows = [_nothing(settings.depth) if each is None else sweep_series(each[index].T)[:3] for each in found]
-                views[f"{activation}/{gain}"] = rows
+        views: dict[str, list[Series]] = {}
+        for activation, found in measured(results, SATURATED.measure).along("activation"):
+            for (gain, _), rows in zip(gains, found.rows("gain", "arm", "layer", "seed"), strict=True):
+                views[f"{activation}/{gain}"] = [sweep_series(values)[:3] for values in rows]
         return views
 
     return Chart(spec, draw)
 
 
 def _accuracy(settings: SaturationSettings) -> Chart:
-    spec = sweep_chart(
-        "accuracy",
-        "Test accuracy",
-        "Higher is better. A net can also fail to learn without one saturated output.",
-        "gain of the initial weights",
-        "test accuracy (%)",
-        settings.gains,
-        STYLES,
-        x_log=True,
-        y_range=PERCENT,
-    )
-    spec.selectors = (Selector("activation", "Activation", tuple((name, name) for name in ACTIVATIONS), "sigmoid"),)
+    how = "Higher is better. A net can also fail to learn without one saturated output."
+    styles = tuple(STYLES.values())
+    spec = sweep_chart("accuracy", "Test accuracy", how, GAIN, ACCURACY, settings.gains, styles, x_log=True, y_range=PERCENT)
+    spec.selectors = (_activation_selector(),)
 
     def draw(results: Results) -> dict[str, list[Series]]:
-        views = {}
-        for activation in ACTIVATIONS:
-            found = [measured(settings, results, activation, norm, "test_accuracy") for norm in range(len(NORMS))]
-            views[activation] = [_nothing(len(settings.gains)) if each is None else sweep_series(each) for each in found]
-        return views
+        accuracies = measured(results, "test_accuracy").along("activation")
+        return {name: [sweep_series(found.at(arm=arm).rows("gain", "seed")) for arm in STYLES] for name, found in accuracies}
 
     return Chart(spec, draw)
 
 
-def _nothing(count: int) -> Series:
-    return [[None] * count for _ in range(3)]
-
-
-def signs(bare: FloatArray, normed: FloatArray) -> list[int]:
-    """By gain: 1 where batch norm saturates fewer outputs in every pair and by 5 points or more, -1 where more, else 0.
-
-    `bare` and `normed` are saturated outputs in percent, (gains, seeds); not finite where a net diverged.
-    """
-    found = []
-    for pair in zip(bare, normed, strict=True):
-        gaps = np.subtract(*pair)
-        gaps = gaps[np.isfinite(gaps)]
-        clear = len(gaps) > 1 and abs(np.median(gaps)) >= COUNTS
-        found.append(int(clear and gaps.min() > 0) - int(clear and gaps.max() < 0))
-    return found
+def _activation_selector() -> Selector:
+    return Selector("activation", "Activation", tuple((name, name) for name in ACTIVATIONS), "sigmoid")
 
 
 def verdict(settings: SaturationSettings, results: Results) -> Verdict | None:
     """At which gains batch norm saturates fewer outputs, with the numbers at the gain nearest 1 and at the largest."""
-    if not results.finished(STAGE):
+    if not results.finished("gains"):
         return None
-    order = np.argsort(settings.gains)
-    near, far = int(np.argmin(np.abs(np.log(settings.gains)))), int(order[-1])
-    far_words, near_words, counted, numbers = [], [], [], {}
-    for activation in ACTIVATIONS:
-        pair = [measured(settings, results, activation, norm, "saturated_fraction") for norm in range(len(NORMS))]
-        bare, normed = (np.mean(each, axis=2) for each in pair if each is not None)
-        ordered = [signs(bare, normed)[index] for index in order]
-        counted.append(ordered)
-        far_words.append((activation, percent_words(bare[far]), percent_words(normed[far])))
-        near_words.append(f"{plain(_median(bare[near]))} % and {plain(_median(normed[near]))} % of the {activation}s")
-        is_known = np.isfinite(bare - normed).any()
-        for name, value in (("fewer", 1), ("more", -1)):
-            numbers[f"{activation}_{name}"] = float(ordered.count(value)) if is_known else math.nan
-        for name, values in (("bare", bare), ("batch", normed)):
-            numbers |= {f"{activation}_{name}_near": _median(values[near]), f"{activation}_{name}_far": _median(values[far])}
-    (first, *of_first), (second, *of_second) = far_words
-    sentence = (
-        f"After {settings.steps} steps at gain {plain(settings.gains[far])}, {of_first[0]} of the {first}s are saturated without "
-        f"a norm and {of_first[1]} with batch norm; of the {second}s {of_second[0]} and {of_second[1]} ({settings.seeds} seeds)."
+    shares = saturated(results)
+    near, far = min(settings.gains, key=lambda gain: abs(math.log(gain))), max(settings.gains)
+    counted = {activation: signs(found) for activation, found in shares.along("activation")}
+    numbers = {"gains": float(len(settings.gains)), **_counts(shares, counted), **_spreads(shares, near, far)}
+    unknown = [f"{activation}s" for activation in ACTIVATIONS if math.isnan(numbers[f"{activation}_fewer"])]
+    details = _details({"steps": settings.steps, "near": near, "far": far, **numbers})
+    if unknown:
+        return Verdict(None, f"No pair of nets with {listed(unknown)} trained to the end.", numbers, details)
+    headline = say(
+        "With batch norm clearly fewer sigmoids are saturated at {sigmoid_fewer} of {gains} gains, and clearly fewer tanhs at "
+        "{tanh_fewer} of {gains}.",
+        numbers,
     )
-    if near != far:
-        sentence += f" At gain {plain(settings.gains[near])}: {', '.join(near_words)}."
-    is_measured = not any(math.isnan(numbers[f"{activation}_fewer"]) for activation in ACTIVATIONS)
-    return Verdict(answer(counted) if is_measured else None, sentence, numbers | {"gains": float(len(settings.gains))})
+    return Verdict(answer(list(counted.values())), headline, numbers, details)
+
+
+def signs(found: Labelled) -> list[int]:
+    """By ascending gain: 1 where batch norm saturates fewer outputs in every pair and by 5 points or more, -1: more, else 0.
+
+    `found` are saturated outputs in percent, axes arm, gain, seed; not finite where a net diverged.
+    """
+    order = np.argsort(found.axes["gain"])
+    return [_sign(gaps[np.isfinite(gaps)]) for gaps in _gaps(found)[order]]
+
+
+def _gaps(found: Labelled) -> FloatArray:
+    """How many fewer outputs batch norm saturates, (gains, seeds)."""
+    none, batch = (found.at(arm=arm).rows("gain", "seed") for arm in (NONE, BATCH))
+    with np.errstate(invalid="ignore"):  # both diverged
+        return none - batch
+
+
+def _sign(gaps: FloatArray) -> int:
+    clear = len(gaps) > 1 and abs(np.median(gaps)) >= COUNTS
+    return int(clear and gaps.min() > 0) - int(clear and gaps.max() < 0)
+
+
+def _counts(shares: Labelled, counted: Mapping[str, list[int]]) -> dict[str, float]:
+    """At how many gains batch norm saturates fewer, and more; NaN where no pair is known."""
+    numbers: dict[str, float] = {}
+    for activation, found in shares.along("activation"):
+        is_known = np.isfinite(_gaps(found)).any()
+        for name, sign in (("fewer", 1), ("more", -1)):
+            numbers[f"{activation}_{name}"] = float(counted[activation].count(sign)) if is_known else math.nan
+    return numbers
+
+
+def _spreads(shares: Labelled, near: float, far: float) -> dict[str, Any]:
+    """Saturated outputs of every net, at the gain nearest 1 and at the largest."""
+    return {
+        f"{net['activation']}_{net['arm']}_{name}": spread_of_finite(shares.at(**net, gain=gain).values, unit="%")
+        for net in NETS
+        for name, gain in (("near", near), ("far", far))
+    }
+
+
+def _details(numbers: Mapping[str, Any]) -> str:
+    at_far = (
+        "After {steps} steps at gain {far} the share of saturated sigmoids is {sigmoid_none_far} without a norm and "
+        "{sigmoid_batch_far} with batch norm, that of saturated tanhs {tanh_none_far} and {tanh_batch_far}."
+    )
+    at_near = (
+        "At gain {near}: {sigmoid_none_near:median} and {sigmoid_batch_near:median} of the sigmoids, "
+        "{tanh_none_near:median} and {tanh_batch_near:median} of the tanhs."
+    )
+    return joined(say(at_far, numbers), say(at_near, numbers) if numbers["near"] != numbers["far"] else "")
 
 
 def answer(counted: list[list[int]]) -> str | None:
@@ -220,21 +232,15 @@ def answer(counted: list[list[int]]) -> str | None:
     return "large" if rises else None
 
 
-def _median(values: FloatArray) -> float:
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else math.nan
+def _fewer(numbers: Mapping[str, Any]) -> list[float]:
+    return [numbers[f"{activation}_fewer"] for activation in ACTIVATIONS]
 
 
-def judge_saturation(found: Verdict) -> Finding:
-    """Supported when batch norm saturates fewer outputs at every gain, mixed when only at some."""
-    fewer = [int(found.numbers[f"{activation}_fewer"]) for activation in ACTIVATIONS]
-    gains = int(found.numbers["gains"])
-    measured_words = "fewer saturated with batch norm at " + ", ".join(
-        f"{count} of {gains} gains ({activation})" for activation, count in zip(ACTIVATIONS, fewer, strict=True)
-    )
-    judgement = "supported" if min(fewer) == gains else "mixed" if max(fewer) else "not supported in this setting"
-    return Finding(judgement, measured_words)
-
+judge_saturation = rule(
+    "fewer saturated with batch norm at {sigmoid_fewer} of {gains} gains (sigmoid), {tanh_fewer} of {gains} gains (tanh)",
+    supported=when(lambda numbers: min(_fewer(numbers)) == numbers["gains"]),
+    mixed=when(lambda numbers: max(_fewer(numbers)) > 0),
+)
 
 PART = Part(
     id="saturation",
@@ -269,7 +275,7 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(IOFFE, GLOROT, BJORCK),
+    references=(IOFFE_2015, GLOROT, BJORCK),
     caveat=("saturation", "usual"),
-    claims=(Claim("no_saturation", "Batch norm keeps s-shaped units out of saturation.", IOFFE, "gains", judge_saturation),),
+    claims=(Claim("no_saturation", "Batch norm keeps s-shaped units out of saturation.", IOFFE_2015, "gains", judge_saturation),),
 )

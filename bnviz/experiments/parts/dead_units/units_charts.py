@@ -1,32 +1,46 @@
 """The settings, nets and charts of the units map: units over steps at one learning rate, dead units over many rates."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.builders import (
-    columns_chart,
-    curve_chart,
-    curve_point,
-    heatmap_chart,
-    heatmap_series,
-    sweep_chart,
-    sweep_series,
-)
+from bnviz.charts.builders import columns_chart, heatmap_chart, heatmap_series
 from bnviz.charts.images import pack_column
 from bnviz.charts.numbers import band
 from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, PerTrial, RunConfig
-from bnviz.experiments.kit.base import Chart, Series, Settings, Stage
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Series, Settings
+from bnviz.experiments.kit.grid import Grid
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.numbers import number
+from bnviz.experiments.kit.quantities import PERCENT, Quantity, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import by_value, plain, stacked
-from bnviz.experiments.parts.dead_units.common import NORMS, PERCENT, STYLES, FloatArray
+from bnviz.experiments.kit.twins import BATCH, NONE, STYLES
 
 FRAMES, SWEEP_FRAMES = 75, 10
 SWEEP_SEEDS = 3
 PROBE = 256  # samples for which a dead unit is 0: few would call too many units dead
 ALIVE, DEAD = ("alive", "#c5d8e8"), ("dead", "#7a1022")
+OVER_STEPS = Quantity(
+    "dead_relu_count",
+    "Dead over the steps",
+    "All layers together; a band: over the pairs of twins. A line that stays up: the dead do not come back.",
+    "dead units (%)",
+    range=PERCENT,
+    stage="map",
+)
+BY_RATE = Quantity(
+    "dead_relu_count",
+    "Dead by rate",
+    "All layers together, after the last step. Where a line leaves the ground, units begin to die.",
+    "dead units (%)",
+    range=PERCENT,
+    stage="sweep",
+)
 Rate = Annotated[Float, Field(ge=1e-3, le=30)]
 
 
@@ -36,13 +50,13 @@ class UnitsMapSettings(Settings):
     dataset: Literal["circles", "spirals", "moons", "digits"] = Field(
         default="circles", title="Data set", description="What the nets learn."
     )
-    depth: Int = Field(default=6, ge=1, le=20, title="Hidden layers", description="Of both nets.")
-    width: Int = Field(default=64, ge=4, le=128, title="Width", description="Units of a hidden layer.")
+    depth: Int = knobs.depth(6, most=20)
+    width: Int = knobs.width(64, most=128)
     lr: Rate = Field(default=1.0, title="Learning rate of the map", description="Of the nets whose units the map shows.")
     momentum: Float = Field(default=0.0, ge=0, le=0.99, title="Momentum", description="Of SGD.")
-    batch_size: Int = Field(default=64, ge=4, le=256, title="Batch size", description="Samples of a mini-batch.")
-    steps: Int = Field(default=300, ge=10, le=2000, title="Steps", description="Updates, of the map's nets and of the sweep's.")
-    seeds: Int = Field(default=6, ge=1, le=12, title="Seeds", description="Pairs of twins at the map's learning rate.")
+    batch_size: Int = knobs.batch_size(64)
+    steps: Int = knobs.steps(300, most=2000, of="Updates, of the map's nets and of the sweep's.")
+    seeds: Int = knobs.seeds(6, most=12, of="Pairs of twins at the map's learning rate.")
     rates: tuple[Rate, ...] = Field(
         default=(0.03, 0.1, 0.3, 0.6, 1.0, 2.0, 3.0),
         min_length=2,
@@ -54,23 +68,26 @@ class UnitsMapSettings(Settings):
 
 def stages(settings: UnitsMapSettings) -> tuple[Stage, ...]:
     """The nets of the map, then those of the sweep as one stack."""
-    rates, seeds = stacked(settings.rates, SWEEP_SEEDS)
-    keep = ("dead_relu_count", "train_loss")
-    watched = _run(settings, settings.seeds, FRAMES, extras=("unit_states",))
-    swept = _run(settings, len(rates), SWEEP_FRAMES, rates=rates, trial_seeds=seeds)
+    trials = _trials(settings)
+    keep = (OVER_STEPS.measure, "train_loss")
+    watched = _run(settings, FRAMES, trials=settings.seeds, extras=("unit_states",))
+    many = _run(settings, SWEEP_FRAMES, trials=len(trials.keys), rates=trials.places("lr"), trial_seeds=trials.places("seed"))
     return (
-        Stage("map", f"learning rate {plain(settings.lr)}", watched, (*keep, "unit_states")),
-        Stage("sweep", "sweep", swept, keep),
+        Stage("map", f"learning rate {number(settings.lr)}", watched, (*keep, "unit_states")),
+        Stage("sweep", "sweep", many, keep, trial_axes=trials.axes),
     )
 
 
-def _run(settings: UnitsMapSettings, trials: int, frames: int, rates: Sequence[float] = (), **more: object) -> RunConfig:
+def _trials(settings: UnitsMapSettings) -> Grid:
+    return Grid(lr=settings.rates, seed=tuple(range(SWEEP_SEEDS)))
+
+
+def _run(settings: UnitsMapSettings, frames: int, rates: tuple[float, ...] = (), **more: object) -> RunConfig:
     shared = {"depth": settings.depth, "width": settings.width, "init": "xavier", "momentum": settings.momentum}
-    per_trial = PerTrial(lr=tuple(rates))
+    per_trial = PerTrial(lr=rates)
     run = {
         "dataset": DatasetConfig(name=settings.dataset),
-        "arms": tuple(ArmConfig(norm=norm, lr=settings.lr, per_trial=per_trial, **shared) for norm in NORMS),
-        "trials": trials,
+        "arms": [ArmConfig.model_validate({**shared, "norm": arm, "lr": settings.lr, "per_trial": per_trial}) for arm in STYLES],
         "steps": settings.steps,
         "batch_size": settings.batch_size,
         "probe_size": PROBE,
@@ -79,65 +96,61 @@ def _run(settings: UnitsMapSettings, trials: int, frames: int, rates: Sequence[f
     return RunConfig.model_validate(run | more)
 
 
-def dead_percent(settings: UnitsMapSettings, results: Results, key: str, arm: int) -> FloatArray | None:
-    """Dead units of every layer in percent as measured last, (trials, layers), NaN where a trial diverged; None: not yet."""
-    last = results.arm(key, arm)
-    return None if last is None else 100 * np.asarray(last.layers["dead_relu_count"], np.float64) / settings.width
+def dead(settings: UnitsMapSettings, results: Results, stage: str, *, diverged: float = np.nan) -> Labelled:
+    """Dead units of all layers together in percent as measured last: axes arm and those of the trials."""
+    return _percent(settings, results.newest(OVER_STEPS.measure, stage, diverged=diverged)).over("layer", np.mean)
+
+
+def dead_at_birth(settings: UnitsMapSettings, results: Results) -> Labelled:
+    """The same of the map's nets at their first measurement: axes arm, seed."""
+    counts = results.over_steps(OVER_STEPS.measure, "map")
+    return counts.at(step=counts.axes["step"][0]).over("layer", np.mean) * 100 / settings.width
+
+
+def swept(settings: UnitsMapSettings, results: Results) -> Labelled:
+    """Dead units of the sweep in percent: axes arm, lr, seed, layer; NaN before the sweep, infinite where a net diverged."""
+    if results.last("sweep") is not None:
+        return _percent(settings, results.newest(BY_RATE.measure, "sweep", diverged=np.inf))
+    layers = tuple(range(1, settings.depth + 1))
+    axes = {"arm": (NONE, BATCH), **_trials(settings).axes, "layer": layers}
+    return Labelled(np.full([len(places) for places in axes.values()], np.nan), axes)
+
+
+def _percent(settings: UnitsMapSettings, counts: Labelled) -> Labelled:
+    return 100 * counts / settings.width
 
 
 def charts(settings: UnitsMapSettings) -> tuple[Chart, ...]:
     """The map, its count over the steps, and the sweep by layer and as a whole."""
-    return _map(settings), _curve(settings), _heatmap(settings), _sweep(settings)
+    over_steps = replace(OVER_STEPS, take=partial(dead, settings))
+    rates = Swept("lr", settings.rates, "learning rate", log=True)
+    return (
+        _map(settings),
+        over_steps.by_step("dead_over_steps", STYLES, settings.steps),
+        _heatmap(settings),
+        BY_RATE.by_value("dead_by_rate", STYLES, rates, lambda results: swept(settings, results).over("layer", np.mean)),
+    )
 
 
 def _map(settings: UnitsMapSettings) -> Chart:
     spec = columns_chart(
         "units_map",
         "Every unit",
-        "One row a unit, layer 1 at the bottom. Dark: dead, it puts out 0 for all 256 probe samples. First pair of twins.",
+        "One row per unit, layer 1 at the bottom. Dark: dead, it puts out 0 for all 256 probe samples. First pair of twins.",
         "layer",
         settings.steps,
-        [str(layer + 1) for layer in range(settings.depth)],
+        _layer_names(settings),
         settings.width,
         (ALIVE, DEAD),
     )
 
     def draw(results: Results) -> dict[str, list[Series]]:
-        if results.now is None or results.key != "map":
+        if results.key != "map":
             return {"": []}
-        return {"": [[pack_column(1 - arm.extras["unit_states"][0])] for arm in results.now.arms]}
+        alive = results.newest("unit_states", "map").at(seed=0)
+        return {"": [[pack_column(1 - alive.at(arm=arm).rows("layer", "unit"))] for arm in STYLES]}
 
     return Chart(spec, draw)
-
-
-def _curve(settings: UnitsMapSettings) -> Chart:
-    spec = curve_chart(
-        "dead_over_steps",
-        "Dead over the steps",
-        "All layers together; a band: over the pairs of twins. A line that stays up: the dead do not come back.",
-        "dead units (%)",
-        STYLES,
-        settings.steps,
-        y_range=PERCENT,
-    )
-
-    def draw(results: Results) -> dict[str, list[Series]]:
-        if results.now is None or results.key != "map":
-            return {"": []}
-        shares = [dead_percent(settings, results, "map", arm) for arm in range(len(NORMS))]
-        return {"": [curve_point(share.mean(axis=1)) if share is not None else [] for share in shares]}
-
-    return Chart(spec, draw)
-
-
-def swept(settings: UnitsMapSettings, results: Results, arm: int) -> FloatArray:
-    """Dead units in percent, (rates, seeds, layers): NaN before the sweep, infinite where a trial diverged."""
-    shares = dead_percent(settings, results, "sweep", arm)
-    last = results.arm("sweep", arm)
-    if shares is None or last is None:
-        return np.full((len(settings.rates), SWEEP_SEEDS, settings.depth), np.nan)
-    gone = (np.asarray(last.diverged_at) >= 0)[:, None]
-    return by_value(np.where(gone, np.inf, shares), settings.rates, SWEEP_SEEDS, axis=0)
 
 
 def _heatmap(settings: UnitsMapSettings) -> Chart:
@@ -148,39 +161,25 @@ def _heatmap(settings: UnitsMapSettings) -> Chart:
         "learning rate",
         "layer",
         settings.rates,
-        [str(layer + 1) for layer in range(settings.depth)],
+        _layer_names(settings),
         low=0.0,
         high=100.0,
         unit="dead (%)",
     )
 
-    def draw(results: Results) -> dict[str, list[Series]]:
-        return {"": [_cells(swept(settings, results, arm)) for arm in range(len(NORMS))]}
+    def draw(results: Results) -> dict[str, list[Any]]:
+        found = swept(settings, results)
+        return {"": [_cells(found.at(arm=arm).rows("lr", "seed", "layer")) for arm in STYLES]}
 
     return Chart(spec, draw)
 
 
-def _cells(shares: FloatArray) -> Series:
-    """Packed cells of the median over seeds, layer by layer."""
+def _layer_names(settings: UnitsMapSettings) -> list[str]:
+    return [str(layer) for layer in range(1, settings.depth + 1)]
+
+
+def _cells(shares: FloatArray) -> str:
+    """Packed cells of the median over seeds, layer by layer, from (rates, seeds, layers)."""
     medians = np.array([band(np.where(np.isinf(seeds), np.nan, seeds), SWEEP_SEEDS)[1] for seeds in shares])
     medians[np.isinf(shares).all(axis=(1, 2))] = np.inf
-    return heatmap_series(medians.T, 0.0, 100.0)  # type: ignore[return-value]
-
-
-def _sweep(settings: UnitsMapSettings) -> Chart:
-    spec = sweep_chart(
-        "dead_by_rate",
-        "Dead by rate",
-        "All layers together, after the last step. Where a line leaves the ground, units begin to die.",
-        "learning rate",
-        "dead units (%)",
-        settings.rates,
-        STYLES,
-        x_log=True,
-        y_range=PERCENT,
-    )
-
-    def draw(results: Results) -> dict[str, list[Series]]:
-        return {"": [sweep_series(swept(settings, results, arm).mean(axis=2)) for arm in range(len(NORMS))]}
-
-    return Chart(spec, draw)
+    return heatmap_series(medians.T, 0.0, 100.0)

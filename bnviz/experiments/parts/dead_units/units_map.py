@@ -3,18 +3,31 @@
 import numpy as np
 
 from bnviz.charts.numbers import band
-from bnviz.experiments.kit.base import Choice, Claim, Finding, Part, Preset, Verdict
+from bnviz.experiments.kit.base import Choice, Claim, Part, Preset, Verdict
+from bnviz.experiments.kit.labelled import FloatArray
+from bnviz.experiments.kit.numbers import number
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
-from bnviz.experiments.parts.dead_units.common import DOUGLAS, LU, NORMS, FloatArray, percent_words
-from bnviz.experiments.parts.dead_units.units_charts import SWEEP_SEEDS, UnitsMapSettings, charts, dead_percent, stages, swept
+from bnviz.experiments.kit.rules import all_below, answered, median_above, rule
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import DOUGLAS, LU
+from bnviz.experiments.kit.spread import spread_of, spread_of_finite
+from bnviz.experiments.kit.twins import BATCH, NONE
+from bnviz.experiments.parts.dead_units.units_charts import (
+    SWEEP_SEEDS,
+    UnitsMapSettings,
+    charts,
+    dead,
+    dead_at_birth,
+    stages,
+    swept,
+)
 
 HARDLY, CLEARLY = 5.0, 10.0  # percent of units: below, hardly any died; a difference of more is one that counts
 HALF, NEARLY_NONE = 50.0, 2.0  # percent of units: what the claim says of the plain net, and of the net with batch norm
 
 
 def answer(bare: FloatArray, normed: FloatArray) -> str | None:
-    """What pairs of twins say, from the units that died in percent, each of shape (seeds,); NaN where a net diverged."""
+    """What pairs of twins say, from the units that died in percent, each of shape (seeds,); not finite where a net diverged."""
     pairs = np.isfinite(bare) & np.isfinite(normed)
     if pairs.sum() < 2:
         return None
@@ -30,55 +43,45 @@ def answer(bare: FloatArray, normed: FloatArray) -> str | None:
 
 def verdict(settings: UnitsMapSettings, results: Results) -> Verdict | None:
     """The share of dead units at the map's learning rate, then the rates from which on units die."""
-    bare, normed = (dead_percent(settings, results, "map", arm) for arm in range(len(NORMS)))
-    if bare is None or normed is None or not results.finished("map"):
+    if not results.finished("map"):
         return None
-    shares = bare.mean(axis=1), normed.mean(axis=1)
-    born = [results.curve("map", "dead_relu_count", arm)[0].mean(axis=1) * 100 / settings.width for arm in range(len(NORMS))]
-    sentence = (
-        f"After {settings.steps} steps at learning rate {plain(settings.lr)}, {percent_words(shares[0])} of the plain net's "
-        f"units are dead and {percent_words(shares[1])} with batch norm, over {settings.seeds} seeds; before the first step "
-        f"{plain(float(np.median(born[0])))} % and {plain(float(np.median(born[1])))} %."
+    found, born = dead(settings, results, "map", diverged=np.inf), dead_at_birth(settings, results)
+    numbers = {arm: spread_of_finite(found.at(arm=arm).values, unit="%") for arm in (NONE, BATCH)}
+    headline = say(
+        "After {steps} steps at learning rate {lr} the share of dead units is {none} without a norm and {batch} with batch norm.",
+        {"steps": settings.steps, "lr": settings.lr, **numbers},
     )
-    diverged = int(np.isnan(shares[0]).sum()), int(np.isnan(shares[1]).sum())
-    if any(diverged):
-        sentence += f" Not counted, as they diverged: {diverged[0]} without a norm, {diverged[1]} with batch norm."
-    numbers = {"diverged_bare": float(diverged[0]), "diverged_batch": float(diverged[1])}
-    for name, share in zip(("bare", "batch"), shares, strict=True):
-        known = share[np.isfinite(share)]
-        if len(known):
-            numbers |= {
-                f"{name}_dead": float(np.median(known)),
-                f"{name}_low": float(known.min()),
-                f"{name}_high": float(known.max()),
-            }
-    if results.finished("sweep"):
-        sentence += " " + _rates_sentence(settings, results)
-    return Verdict(answer(shares[0] - born[0], shares[1] - born[1]), sentence, numbers)
-
-
-def _rates_sentence(settings: UnitsMapSettings, results: Results) -> str:
-    """From which rate on more units are dead than at the lowest rate."""
-    words = []
-    for arm, name in enumerate(("without a norm", "with batch norm")):
-        shares = swept(settings, results, arm).mean(axis=2)
-        medians = band(np.where(np.isinf(shares), np.nan, shares).T, SWEEP_SEEDS)[1]
-        above = [rate for rate, share in zip(settings.rates, medians, strict=True) if share > medians[0] + CLEARLY]
-        words.append(f"{name} from {plain(min(above))} on" if above else f"{name} at no rate")
-    return f"In the sweep, over {plain(CLEARLY)} % more units than at the lowest rate are dead {words[0]}, {words[1]}."
-
-
-def judge_no_dying(found: Verdict) -> Finding:
-    """Supported: the plain net's median is above half and no net with batch norm loses 2 %; mixed: fewer die in every pair."""
-    numbers = found.numbers
-    measured = (
-        f"dead without a norm {plain(numbers['bare_dead'])} % ({plain(numbers['bare_low'])} to {plain(numbers['bare_high'])}), "
-        f"with batch norm {plain(numbers['batch_dead'])} % (at most {plain(numbers['batch_high'])})"
+    before = say(
+        "Before the first step it was {none:median} and {batch:median}.",
+        {arm: spread_of(born.at(arm=arm).values, unit="%") for arm in (NONE, BATCH)},
     )
-    if numbers["bare_dead"] > HALF and numbers["batch_high"] < NEARLY_NONE:
-        return Finding("supported", measured)
-    return Finding("mixed" if found.answer == "bare" else "not supported in this setting", measured)
+    died = found - born
+    rates = _rates(settings, results) if results.finished("sweep") else ""
+    return Verdict(answer(died.at(arm=NONE).values, died.at(arm=BATCH).values), headline, numbers, joined(before, rates))
 
+
+def _rates(settings: UnitsMapSettings, results: Results) -> str:
+    """At which rate of the sweep clearly more units are dead than at its lowest."""
+    found = swept(settings, results).over("layer", np.mean)
+    first: dict[str, str] = {}
+    for arm, shares in found.along("arm"):
+        seeds = shares.rows("seed", "lr")
+        medians = band(np.where(np.isinf(seeds), np.nan, seeds), SWEEP_SEEDS)[1]
+        least = medians[int(np.argmin(settings.rates))]
+        above = [rate for rate, share in zip(settings.rates, medians, strict=True) if share > least + CLEARLY]
+        first[arm] = number(min(above)) if above else "none"
+    return say(
+        "The first rate of the sweep at which over {points} points more units are dead than at its lowest: {none} without a "
+        "norm, {batch} with batch norm.",
+        {"points": CLEARLY, **first},
+    )
+
+
+judge_no_dying = rule(
+    "dead without a norm {none}, with batch norm {batch}",
+    supported=median_above("none", HALF) & all_below("batch", NEARLY_NONE),
+    mixed=answered("bare"),
+)
 
 PART = Part(
     id="units_map",
