@@ -4,25 +4,44 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.builders import heatmap_chart, heatmap_series, layer_chart, norm_style, sweep_series
+from bnviz.charts.builders import heatmap_chart, heatmap_series
 from bnviz.charts.spec import Selector
 from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.kit.errors import lower_share
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
+from bnviz.experiments.kit.quantities import Quantity, norm_styles
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import final_losses, plain, spread_of
-from bnviz.experiments.parts.convolution.common import IOFFE, STAGE, WU_HE, curves
+from bnviz.experiments.kit.rules import all_at_least, rule, when
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import IOFFE_2015, WU_HE
+from bnviz.experiments.kit.spread import Spread, spread_of, spread_of_finite
+from bnviz.experiments.kit.sweeps import final_losses
+from bnviz.experiments.parts.convolution.common import ACCURACY, LOSS
 
-FloatArray = NDArray[np.float64]
 NORMS: tuple[NormName, ...] = ("none", "batch", "group")
-STYLES = tuple(norm_style(norm) for norm in NORMS)
-NONE, BATCH, GROUP = range(3)
-KEEP = ("train_loss", "test_accuracy", "pre_norm_std", "channel_maps")
+STYLES = norm_styles(*NORMS)
+SCALE = Quantity(
+    "pre_norm_std",
+    "Scale by layer",
+    "Standard deviation of the maps before the norm; without a norm they go on as they are.",
+    "std of the pre-norm",
+    log=True,
+)
+KEEP = (LOSS.measure, ACCURACY.measure, SCALE.measure, "channel_maps")
 SIDE, SHOWN, REACH = 8, 3, 3.0  # pixels of a side; channels that are drawn; values of the colours' ends, minus and plus
-SIDES = ("before", "after")
+SIDES = ("channel_maps_before", "channel_maps_after")  # of the norm
+SOURCE = IOFFE_2015.at("section 3.2")
+ANSWERS = {(True, True): "both", (True, False): "batch", (False, True): "group", (False, False): "neither"}
+HEADLINES = {
+    "both": "Batch norm and group norm both help",
+    "batch": "Batch norm helps for every seed, group norm does not",
+    "group": "Group norm helps for every seed, batch norm does not",
+    "neither": "Neither norm helps for every seed",
+}
 
 
 class ChannelSettings(Settings):
@@ -37,15 +56,15 @@ class ChannelSettings(Settings):
         title="Channels",
         description="Maps of a layer; group norm takes four groups of them.",
     )
-    lr: Float = Field(default=0.1, ge=1e-3, le=3, title="Learning rate", description="Of plain SGD, the same for all nets.")
-    batch_size: Int = Field(default=32, ge=1, le=64, title="Batch size", description="Images of a mini-batch.")
-    steps: Int = Field(default=120, ge=20, le=600, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=8, title="Seeds", description="Networks of each norm.")
+    lr: Float = knobs.learning_rate(0.1, most=3, of="Of plain SGD, the same for all nets.")
+    batch_size: Int = knobs.batch_size(32, most=64, least=1, of="Images of a mini-batch.")
+    steps: Int = knobs.steps(120, most=600, least=20)
+    seeds: Int = knobs.seeds(4, most=8, of="Networks of each norm.")
 
     @property
     def layers(self) -> tuple[int, ...]:
-        """The layers of which maps are drawn, counted from 0: the first, the middle and the last."""
-        return tuple(sorted({0, self.depth // 2, self.depth - 1}))
+        """The layers of which maps are drawn, counted from 1: the first, the middle and the last."""
+        return tuple(sorted({1, self.depth // 2 + 1, self.depth}))
 
 
 def stages(settings: ChannelSettings) -> tuple[Stage, ...]:
@@ -61,12 +80,22 @@ def stages(settings: ChannelSettings) -> tuple[Stage, ...]:
         measure_every=max(settings.steps // 20, 1),
         probe_size=32,
     )
-    return (Stage(STAGE, "training", run, KEEP),)
+    return (Stage("training", "training", run, KEEP),)
 
 
 def charts(settings: ChannelSettings) -> tuple[Chart, ...]:
     """Loss and accuracy over the steps, maps before and after the norm, scale by layer."""
-    return (*curves(STYLES, settings.steps), _maps(settings), _scales(settings))
+    return (
+        LOSS.by_step("loss", STYLES, settings.steps),
+        ACCURACY.by_step("accuracy", STYLES, settings.steps),
+        _maps(settings),
+        SCALE.by_layer("scales", STYLES, settings.depth, _scales),
+    )
+
+
+def _scales(results: Results) -> Labelled:
+    """As measured last, by arm, seed and layer; NaN for what overflowed."""
+    return results.newest(SCALE.measure).map(lambda values: np.where(np.isinf(values), np.nan, values))
 
 
 def _maps(settings: ChannelSettings) -> Chart:
@@ -76,8 +105,8 @@ def _maps(settings: ChannelSettings) -> Chart:
     spec = heatmap_chart(
         "maps", "Maps", how, "column", "row", pixels, pixels[::-1], low=-REACH, high=REACH, panels=panels, unit="value"
     )
-    layers = tuple((str(layer), f"layer {layer + 1}") for layer in settings.layers)
-    nets = tuple((norm, style.label) for norm, style in zip(NORMS, STYLES, strict=True))
+    layers = tuple((str(layer - 1), f"layer {layer}") for layer in settings.layers)
+    nets = tuple((norm, style.label) for norm, style in STYLES.items())
     maps = tuple((str(channel), f"map {channel + 1}") for channel in range(SHOWN))
     spec.selectors = (
         Selector("net", "Net", nets, "batch"),
@@ -85,83 +114,71 @@ def _maps(settings: ChannelSettings) -> Chart:
         Selector("map", "Map", maps, "0"),
     )
     spec.legend = ()
-
-    def draw(results: Results) -> dict[str, list[Any]]:
-        places = product(enumerate(NORMS), settings.layers, range(SHOWN))
-        return {
-            f"{norm}/{layer}/{channel}": [_image(results, arm, layer, side, channel) for side in SIDES]
-            for (arm, norm), layer, channel in places
-        }
-
-    return Chart(spec, draw)
+    return Chart(spec, lambda results: _views(settings, results))
 
 
-def _image(results: Results, arm: int, layer: int, side: str, channel: int) -> str:
-    """One map of the first trial, packed; values beyond the colours' ends take the end's."""
-    measured = results.arm(STAGE, arm)
-    assert measured is not None
-    pixels = np.asarray(measured.extras[f"channel_maps_{side}"], np.float64)[0, layer, channel]
-    return heatmap_series(np.clip(pixels[::-1], -REACH, REACH), -REACH, REACH)
+def _views(settings: ChannelSettings, results: Results) -> dict[str, list[Any]]:
+    """The maps of the first seed before and after the norm, by the values of the selectors."""
+    sides = [results.newest(side).at(seed=0) for side in SIDES]
+    return {
+        f"{norm}/{layer - 1}/{channel}": [_image(side.at(arm=norm, layer=layer, channel=channel + 1)) for side in sides]
+        for norm, layer, channel in product(NORMS, settings.layers, range(SHOWN))
+    }
 
 
-def _scales(settings: ChannelSettings) -> Chart:
-    how = "Standard deviation of the maps before the norm; without a norm they go on as they are."
-    spec = layer_chart("scales", "Scale by layer", how, "std of the pre-norm", STYLES, settings.depth, y_log=True)
-
-    def draw(results: Results) -> dict[str, list]:
-        arms = [results.arm(STAGE, arm) for arm in range(len(NORMS))]
-        return {"": [sweep_series(np.asarray(arm.layers["pre_norm_std"], np.float64).T)[:3] for arm in arms if arm]}
-
-    return Chart(spec, draw)
+def _image(found: Labelled) -> str:
+    """A map, packed from its last row up; values beyond the colours' ends take the end's."""
+    pixels: FloatArray = found.rows("row", "column")[::-1]
+    return heatmap_series(np.clip(pixels, -REACH, REACH), -REACH, REACH)
 
 
-def losses_of(results: Results) -> FloatArray:
-    """Final training loss of each norm and seed, (norms, trials); infinite where a trial diverged."""
-    return np.array([final_losses(results, STAGE, arm) for arm in range(len(NORMS))])
+def losses_of(results: Results) -> Labelled:
+    """Final training loss, axes arm, seed; infinite where a net diverged."""
+    seeds = {"seed": results.newest(LOSS.measure).axes["seed"]}
+    return stacked("arm", {norm: Labelled(final_losses(results, "training", arm), seeds) for arm, norm in enumerate(NORMS)})
 
 
 def verdict(settings: ChannelSettings, results: Results) -> Verdict | None:
     """A norm helps when its final training loss is below that of the net without one for every seed."""
-    if not results.finished(STAGE):
+    if not results.finished("training"):
         return None
     losses = losses_of(results)
-    spreads = [spread_of(row) for row in losses]
-    numbers = {norm: spread.median for norm, spread in zip(NORMS, spreads, strict=True)}
-    lower = [lower_share(losses[arm], losses[NONE]) for arm in (NONE, BATCH, GROUP)]
-    numbers |= {f"lower_{norm}": share for norm, share in zip(NORMS, lower, strict=True)}
-    if not np.isfinite(losses).any():
+    lower = {norm: int((losses.at(arm=norm).values < losses.at(arm="none").values).sum()) for norm in ("batch", "group")}
+    numbers: dict[str, float | Spread] = {norm: spread_of(found.values) for norm, found in losses.along("arm")}
+    for norm, count in lower.items():
+        is_known = np.isfinite([losses.at(arm=norm).values, losses.at(arm="none").values]).any()
+        numbers[f"lower_{norm}"] = count / settings.seeds if is_known else np.nan
+    if not np.isfinite(losses.values).any():
         return Verdict(None, "Every net diverged, so there is nothing to compare.", numbers)
-    answer = {(True, True): "both", (True, False): "batch", (False, True): "group", (False, False): "neither"}[
-        (lower[BATCH] == 1, lower[GROUP] == 1)
-    ]
-    words = [f"{plain(spread.median)} ({plain(spread.low)} to {plain(spread.high)})" for spread in spreads]
-    start = {
-        "both": "Batch norm and group norm both help",
-        "batch": "Batch norm helps for every seed, group norm does not",
-        "group": "Group norm helps for every seed, batch norm does not",
-        "neither": "Neither norm helps for every seed",
-    }[answer]
-    counts = [int((losses[arm] < losses[NONE]).sum()) for arm in (NONE, BATCH, GROUP)]
-    sentence = (
-        f"{start}: after {settings.steps} steps the training loss is {words[NONE]} without a norm, "
-        f"{words[BATCH]} with batch norm (lower for {counts[BATCH]} of {settings.seeds} seeds) "
-        f"and {words[GROUP]} with group norm (lower for {counts[GROUP]})."
+    answer = ANSWERS[numbers["lower_batch"] == 1, numbers["lower_group"] == 1]
+    details = say(
+        "The loss is lower than without a norm for {batch} of {seeds} seeds with batch norm and for {group} with group norm.",
+        {"seeds": settings.seeds, **lower},
     )
-    return Verdict(answer, sentence, numbers)
+    return Verdict(answer, _headline(answer, settings.steps, losses), numbers, details)
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when batch norm's loss is lower for every seed."""
-    share = found.numbers["lower_batch"]
-    measured = (
-        f"training loss {plain(found.numbers['batch'])} with batch norm per channel, {plain(found.numbers['none'])} without"
+def _headline(answer: str, steps: int, losses: Labelled) -> str:
+    return say(
+        "{start}: after {steps} steps the training loss is {none} without a norm, {batch} with batch norm and {group} with group "
+        "norm.",
+        {
+            "start": HEADLINES[answer],
+            "steps": steps,
+            **{norm: spread_of_finite(found.values) for norm, found in losses.along("arm")},
+        },
     )
-    return Finding("supported" if share == 1 else "not supported in this setting" if share == 0 else "mixed", measured)
 
+
+judge = rule(
+    "training loss {batch} with batch norm per channel, {none} without",
+    supported=all_at_least("lower_batch", 1),
+    against=when(lambda numbers: numbers["lower_batch"] == 0),
+)
 
 PART = Part(
     id="channels",
-    title="One norm a channel",
+    title="One norm per channel",
     question="Does a norm per channel help a small convolutional net to learn, and does it have to be batch norm?",
     choices=(
         Choice("both", "It helps; group norm helps too"),
@@ -186,14 +203,14 @@ PART = Part(
         Preset(
             "fast",
             "High learning rate",
-            "Three times the learning rate. Watch who loses the thread.",
+            "Three times the learning rate. Watch which nets still learn.",
             ChannelSettings(lr=0.3),
         ),
     ),
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(IOFFE, WU_HE),
+    references=(SOURCE, WU_HE),
     caveat=("channels", "shallow"),
-    claims=(Claim("convolution", "Batch norm per channel speeds up convolutional nets.", IOFFE, "five", judge),),
+    claims=(Claim("convolution", "Batch norm per channel speeds up convolutional nets.", SOURCE, "five", judge),),
 )

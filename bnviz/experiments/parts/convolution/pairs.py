@@ -1,115 +1,126 @@
 """Batches of two images: batch norm in a dense net and in a convolutional one."""
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
 
 from bnviz.charts.builders import add_level, category_chart, norm_style, sweep_series
 from bnviz.charts.theme import ArmStyle
-from bnviz.config.models import ArchitectureName, ArmConfig, Float, Int, NormName, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Series, Settings, Verdict
+from bnviz.experiments.kit.grid import Grid
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Styles
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.parts.convolution.common import IOFFE, STAGE, WU_HE, curves, newest
-from bnviz.experiments.parts.other_norms.common import HALFWAY, percent
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import IOFFE_2015, WU_HE
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.parts.convolution.common import ACCURACY, HALFWAY, LOSS
 
 PIXELS = 64  # positions of a map
-KEEP = ("train_loss", "test_accuracy")
 NORMS: tuple[NormName, ...] = ("none", "batch", "group")
-KINDS: tuple[tuple[ArchitectureName, str], ...] = (("dense", "dense"), ("conv", "convolution"))
-ARMS: tuple[tuple[ArchitectureName, NormName], ...] = tuple((kind, norm) for kind, _ in KINDS for norm in NORMS)
-COLORS = {"none": ("#D55E00", "#E69F00"), "batch": ("#0072B2", "#56B4E9"), "group": ("#CC79A7", "#7B5CD6")}
+NETS = Grid("{architecture}, {norm}", architecture=("dense", "conv"), norm=NORMS)
+LABELS = {"dense": "dense", "conv": "convolution"}
+COLORS = {
+    "dense": {"none": "#D55E00", "batch": "#0072B2", "group": "#CC79A7"},
+    "conv": {"none": "#E69F00", "batch": "#56B4E9", "group": "#7B5CD6"},
+}
+DASHES = {"dense": "solid", "conv": "dash"}
+ANSWERS = {("fails", "works"): "survives", ("fails", "fails"): "breaks", ("works", "works"): "both"}  # dense, convolutional
+HEADLINES = {
+    "survives": "In the convolution batch norm still works",
+    "breaks": "Batch norm breaks in both nets",
+    "both": "Batch norm works in both nets",
+    None: "The data do not decide",
+}
 
 
 class PairSettings(Settings):
     """A dense and a convolutional net, each without a norm, with batch norm and with group norm."""
 
-    batch_size: Int = Field(default=2, ge=1, le=32, title="Batch size", description="Images of a mini-batch.")
-    lr: Float = Field(default=0.01, ge=1e-3, le=0.5, title="Learning rate", description="Of plain SGD, the same for all nets.")
-    depth: Int = Field(default=4, ge=1, le=8, title="Hidden layers", description="Of 32 units, or of 8 maps.")
-    steps: Int = Field(default=400, ge=20, le=1000, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=8, title="Seeds", description="Networks of each kind.")
+    batch_size: Int = knobs.batch_size(2, most=32, least=1, of="Images of a mini-batch.")
+    lr: Float = knobs.learning_rate(0.01, most=0.5, of="Of plain SGD, the same for all nets.")
+    depth: Int = knobs.depth(4, most=8, of="Of 32 units, or of 8 maps.")
+    steps: Int = knobs.steps(400, most=1000, least=20)
+    seeds: Int = knobs.seeds(4, most=8, of="Networks of each kind.")
 
 
-def styles() -> tuple[ArmStyle, ...]:
+def styles() -> Styles:
     """Six nets: a dark colour for dense, a light one of the same kind for convolutional."""
-    found = []
-    for index, (_, label) in enumerate(KINDS):
-        for norm in NORMS:
-            own = norm_style(norm)
-            found.append(ArmStyle(f"{label}, {own.label}", COLORS[norm][index], "dash" if index else "solid", own.symbol))
-    return tuple(found)
+    return {NETS.key(**net): _style(**net) for net in NETS}
+
+
+def _style(architecture: str, norm: NormName) -> ArmStyle:
+    own, color = norm_style(norm), COLORS[architecture][norm]
+    return ArmStyle(f"{LABELS[architecture]}, {own.label}", color, DASHES[architecture], own.symbol)
 
 
 def stages(settings: PairSettings) -> tuple[Stage, ...]:
     """One run: all six nets on the same batches."""
-    arms = tuple(
-        ArmConfig(architecture=kind, norm=norm, depth=settings.depth, width=8 if kind == "conv" else 32, lr=settings.lr)
-        for kind, norm in ARMS
-    )
+    sizes = {"dense": 32, "conv": 8}
+    shared = {"depth": settings.depth, "lr": settings.lr}
     run = RunConfig(
-        arms=arms,
+        arms=tuple(ArmConfig.model_validate({**shared, **net, "width": sizes[net["architecture"]]}) for net in NETS),
         trials=settings.seeds,
         batch_size=settings.batch_size,
         steps=settings.steps,
         measure_every=max(settings.steps // 20, 1),
     )
-    return (Stage(STAGE, "training", run, KEEP),)
+    return (Stage("training", "training", run, (LOSS.measure, ACCURACY.measure), arm_names=NETS.keys),)
 
 
 def charts(settings: PairSettings) -> tuple[Chart, ...]:
     """Loss and accuracy over the steps, accuracy by norm for both kinds of nets."""
-    kinds = (ArmStyle("dense", "#0072B2", "solid"), ArmStyle("convolution", "#E69F00", "dash", "square"))
+    steps = settings.steps
+    return LOSS.by_step("loss", styles(), steps), ACCURACY.by_step("accuracy", styles(), steps), _by_norm()
+
+
+def _by_norm() -> Chart:
+    shown = {"dense": ArmStyle("dense", "#0072B2", "solid"), "conv": ArmStyle("convolution", "#E69F00", "dash", "square")}
     how = "The newest measurement, from the worst to the best seed."
-    spec = category_chart(
-        "by_norm", "Accuracy by norm", how, "test accuracy (%)", [norm_style(norm).label for norm in NORMS], kinds
-    )
-    spec.y_range = (0.0, 102.0)
-    add_level(spec, 100 * HALFWAY, "halfway from guessing")
+    names = [norm_style(norm).label for norm in NORMS]
+    spec = category_chart("by_norm", "Accuracy by norm", how, ACCURACY.axis, names, tuple(shown.values()))
+    spec.y_range = ACCURACY.range
+    add_level(spec, HALFWAY, "halfway from guessing")
 
-    def draw(results: Results) -> dict[str, list[list[list[float | None]]]]:
-        rows = 100 * np.array(newest(results, "test_accuracy", len(ARMS)))
-        return {"": [sweep_series(half) for half in np.split(rows, len(KINDS))]}
+    def draw(results: Results) -> dict[str, list[Series]]:
+        found = NETS.unfolded(ACCURACY.newest(results))
+        return {"": [sweep_series(found.at(architecture=kind).rows("norm", "seed")) for kind in shown]}
 
-    return (*curves(styles(), settings.steps), Chart(spec, draw))
+    return Chart(spec, draw)
 
 
-def accuracies(results: Results) -> NDArray[np.float64]:
-    """Test accuracy, (kinds, norms, trials); 0 for a trial that diverged."""
-    found = np.nan_to_num(np.array(newest(results, "test_accuracy", len(ARMS))), nan=0.0)
-    return found.reshape(len(KINDS), len(NORMS), -1)
+def accuracies(results: Results) -> Labelled:
+    """Test accuracy in percent: axes architecture, norm, seed; 0 for a net that diverged."""
+    return NETS.unfolded(ACCURACY.newest(results)).map(lambda values: np.nan_to_num(values, nan=0.0))
 
 
 def verdict(settings: PairSettings, results: Results) -> Verdict | None:
     """Whether batch norm learned in both kinds of nets: every seed, or none, above halfway from guessing."""
-    if not results.finished(STAGE):
+    if not results.finished("training"):
         return None
-    dense, conv = accuracies(results)
-    batch = NORMS.index("batch")
-    states = [_state(rows[batch]) for rows in (dense, conv)]
-    answer = {("fails", "works"): "survives", ("fails", "fails"): "breaks", ("works", "works"): "both"}.get(
-        (states[0], states[1])
+    found = accuracies(results)
+    numbers = {f"{net['architecture']}_{net['norm']}": spread_of(found.at(**net).values, unit="%") for net in NETS}
+    dense, conv = numbers["dense_batch"], numbers["conv_batch"]
+    answer = ANSWERS.get((_state(dense), _state(conv)))
+    headline = say(
+        "{start}: with batches of {count} the dense net with batch norm has a test accuracy of {dense}, the convolutional one of "
+        "{conv}.",
+        start=HEADLINES[answer],
+        count=settings.batch_size,
+        dense=dense,
+        conv=conv,
     )
-    start = {
-        "survives": "In the convolution it still works",
-        "breaks": "It breaks in both",
-        "both": "It works in both",
-        None: "The data do not decide",
-    }[answer]
-    count = settings.batch_size
-    values = f"{count} value{'s' if count > 1 else ''} a unit"
-    sentence = (
-        f"{start}: with batches of {count} and batch norm the dense net has {percent(dense[batch])} test accuracy, "
-        f"the convolutional one {percent(conv[batch])}, over {settings.seeds} seeds. "
-        f"Its statistics are over {values} in the one, {count * PIXELS} a channel in the other."
-    )
-    numbers = {f"{kind}_{norm}": float(np.median(rows[place])) for kind, rows in (("dense", dense), ("conv", conv))
-               for place, norm in enumerate(NORMS)}  # fmt: skip
-    numbers |= {"conv_batch_low": float(conv[batch].min()), "dense_batch_high": float(dense[batch].max())}
-    return Verdict(answer, sentence, numbers)
+    return Verdict(answer, headline, numbers, _details(settings.batch_size))
 
 
-def _state(values: NDArray[np.float64]) -> str:
-    return "works" if values.min() > HALFWAY else "fails" if values.max() < HALFWAY else "unclear"
+def _state(accuracy: Spread) -> str:
+    return "works" if accuracy.low > HALFWAY else "fails" if accuracy.high < HALFWAY else "unclear"
+
+
+def _details(count: int) -> str:
+    values = f"{count} value{'s' if count > 1 else ''} per unit"
+    return f"Its statistics are over {values} in the dense net and {count * PIXELS} per channel in the convolutional one."
 
 
 PART = Part(
@@ -132,7 +143,7 @@ PART = Part(
         Preset(
             "one",
             "A single image",
-            "One image a batch: one value a unit, 64 a channel. Watch what batch norm makes of that.",
+            "One image per batch: one value per unit, 64 per channel. Watch what batch norm makes of that.",
             PairSettings(batch_size=1, steps=600),
         ),
         Preset(
@@ -145,6 +156,6 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(IOFFE, WU_HE),
+    references=(IOFFE_2015.at("section 3.2"), WU_HE),
     caveat=("pairs", "sixteen"),
 )
