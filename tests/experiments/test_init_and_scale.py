@@ -40,7 +40,8 @@ def test_batch_norm_learns_over_decades_of_gains_but_not_at_every_gain():
     found, results = conclude("init_and_scale", "gain", gains=7, steps=250)  # 0.001, 0.01, ... 1000
     assert found is not None
     assert found.answer == "wider"
-    none, batch = gain.GainSettings(gains=7, steps=250).sweep.usable(results)
+    sweep = gain.GainSettings(gains=7, steps=250).sweep
+    none, batch = (sweep.usable(results, arm) for arm in ("none", "batch"))
     np.testing.assert_array_equal(none.usable.all(axis=1), [False, False, False, True, False, False, False])
     assert batch.usable[1:4].all(), "0.01 to 1"
     assert not batch.usable[5:].any(), "100 and more: too small an effective rate"
@@ -52,7 +53,7 @@ def test_gains_that_span_too_little_give_no_answer():
     settings = gain.GainSettings(lowest=1.0, highest=10.0, gains=4, seeds=1, steps=20)
     loss = np.full(4, 0.1, np.float32)
     arms = tuple(ArmMeasured({"train_loss": loss}, {}, {}, {}, np.full(4, -1, np.int32)) for _ in range(2))
-    results = Results([Stage(key, key) for key in ["sweep"]])
+    results = Results(gain.stages(settings))
     results.add(StageMeasured(0, 0, 20, 1.0, True, arms, {}))
     found = gain.verdict(settings, results)
     assert found is not None

@@ -1,83 +1,89 @@
 """Initial weights that are far too small or too large: a sweep of the gain, all gains trained at once."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from pydantic import Field
 
-from bnviz.config.models import ActivationName, ArmConfig, Float, Int, PerTrial, RunConfig
-from bnviz.experiments.kit.base import Choice, Claim, Finding, Judgement, Part, Preset, Reference, Settings, Stage, Verdict
+from bnviz.config.models import ActivationName, Float, Int
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import UsableRange, decades, plain, spread_of, stacked
-from bnviz.experiments.kit.twin_sweep import KEEP, STAGE, TwinSweep
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import HE, IOFFE_2015, LAARHOVEN
+from bnviz.experiments.kit.spread import spread_of
+from bnviz.experiments.kit.sweeps import UsableRange, decades
+from bnviz.experiments.kit.twin_sweep import TwinSweep
+from bnviz.experiments.kit.twins import BATCH, NONE, arm_of
 
 WIDER = 10.0  # a usable range this many times as wide is far wider
 WIDE_ENOUGH = 1000.0  # a sweep that spans less cannot answer the question
-
-IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization, section 3.3", "https://arxiv.org/abs/1502.03167")
-HE = Reference("He et al. 2015, Delving Deep into Rectifiers", "https://arxiv.org/abs/1502.01852")
-LAARHOVEN = Reference(
-    "van Laarhoven 2017, L2 Regularization versus Batch and Weight Normalization", "https://arxiv.org/abs/1706.05350"
-)
+IOFFE = IOFFE_2015.at("section 3.3")
 
 
 class GainSettings(Settings):
     """Two networks, and the factors on their initial weights."""
 
-    depth: Int = Field(default=6, ge=1, le=20, title="Hidden layers", description="Depth of both nets.")
-    width: Int = Field(default=32, ge=4, le=64, title="Width", description="Units of a hidden layer.")
-    activation: ActivationName = Field(default="relu", title="Activation", description="Of the hidden layers.")
-    lr: Float = Field(default=0.1, ge=1e-4, le=10, title="Learning rate", description="The same at every gain.")
-    batch_size: Int = Field(default=64, ge=4, le=256, title="Batch size", description="Samples of a mini-batch.")
+    depth: Int = knobs.depth(6, most=20)
+    width: Int = knobs.width(32, most=64)
+    activation: ActivationName = knobs.activation()
+    lr: Float = knobs.learning_rate(0.1, most=10, least=1e-4, of="The same at every gain.")
+    batch_size: Int = knobs.batch_size(64)
     lowest: Float = Field(default=1e-3, ge=1e-4, le=1, title="Lowest gain", description="Factor on He's weights, all layers.")
     highest: Float = Field(default=1e3, ge=3, le=1e4, title="Highest gain", description="Factor on He's weights, all layers.")
     gains: Int = Field(default=13, ge=4, le=24, title="Gains", description="Columns, evenly spaced in the logarithm.")
-    seeds: Int = Field(default=3, ge=1, le=5, title="Seeds", description="Pairs of twins at every gain.")
-    steps: Int = Field(default=400, ge=20, le=2000, title="Steps", description="Updates of plain SGD.")
+    seeds: Int = knobs.seeds(3, most=5, of="Pairs of twins at every gain.")
+    steps: Int = knobs.steps(400, most=2000, least=20, of="Updates of plain SGD.")
 
     @property
     def sweep(self) -> TwinSweep:
         """The sweep that these settings describe."""
-        return TwinSweep(decades(self.lowest, self.highest, self.gains), self.seeds, self.steps, "initial gain")
+        gains, arms = decades(self.lowest, self.highest, self.gains), (arm_of(self, "none"), arm_of(self, "batch"))
+        return TwinSweep("init_gain", "initial gain", gains, self.seeds, arms, self.batch_size, self.steps)
 
 
 def stages(settings: GainSettings) -> tuple[Stage, ...]:
-    """Both arms at all gains and seeds, as one stack each."""
-    sweep = settings.sweep
-    gains, seeds = stacked(sweep.values, sweep.seeds)
-    common = settings.model_dump(include={"depth", "width", "activation", "lr"})
-    arms = tuple(ArmConfig(norm=norm, per_trial=PerTrial(init_gain=gains), **common) for norm in ("none", "batch"))
-    run = RunConfig(
-        arms=arms,
-        trials=len(gains),
-        trial_seeds=seeds,
-        batch_size=settings.batch_size,
-        steps=settings.steps,
-        measure_every=sweep.every,
-    )
-    return (Stage(STAGE, "all gains", run, KEEP),)
+    """Both nets at all gains and seeds, as one stack each."""
+    return (settings.sweep.stage("all gains"),)
+
+
+def charts(settings: GainSettings) -> tuple[Chart, ...]:
+    """Loss and its history, steps to learn and test accuracy against the gain."""
+    return settings.sweep.charts()
 
 
 def verdict(settings: GainSettings, results: Results) -> Verdict | None:
-    """Compare the ranges of gains at which each arm learned."""
-    if results.last(STAGE) is None:
+    """Compare the ranges of gains at which each net learned."""
+    if results.now is None:
         return None
     sweep = settings.sweep
-    none, batch = sweep.usable(results)
-    wider = spread_of(batch.span / none.span)
+    none, batch = (sweep.usable(results, arm) for arm in (NONE, BATCH))
+    shares = {"share_none": float(none.share.mean()), "share_batch": float(batch.share.mean())}
     numbers = {
-        "span_none": spread_of(none.span).median,
-        "span_batch": spread_of(batch.span).median,
-        "wider": wider.median,
-        "wider_low": wider.low,
-        "share_none": float(none.share.mean()),
-        "share_batch": float(batch.share.mean()),
-        "lowest_batch": spread_of(batch.lowest).median,
-        "highest_batch": spread_of(batch.highest).median,
+        "span_none": spread_of(none.span),
+        "span_batch": spread_of(batch.span),
+        "wider": spread_of(batch.span / none.span),
+        **shares,
+        "lowest_batch": spread_of(batch.lowest),
+        "highest_batch": spread_of(batch.highest),
     }
-    sentence = f"{_range('Without a norm', none)} {_range('With batch norm', batch)} {_limit(sweep, batch)}".strip()
+    headline = say(
+        "Over all gains and seeds {batch:.0f} % of the nets with batch norm learned and {none:.0f} % of the plain nets.",
+        batch=100 * shares["share_batch"],
+        none=100 * shares["share_none"],
+    )
     narrow = sweep.values[-1] < WIDE_ENOUGH * sweep.values[0]
-    sentence += f" Learned: final loss below {plain(sweep.learned_loss)}."
-    sentence += " These gains span too little to answer the question." if narrow else ""
-    return Verdict(None if narrow else _answer(none, batch), sentence, numbers)
+    details = joined(
+        _range("Plain nets", none),
+        _range("Nets with batch norm", batch),
+        _limit(sweep, batch),
+        say("Learned: final loss below {loss}.", loss=sweep.learned_loss),
+        "These gains span too little to answer the question." if narrow else "",
+    )
+    return Verdict(None if narrow else _answer(none, batch), headline, numbers, details)
 
 
 def _answer(none: UsableRange, batch: UsableRange) -> str | None:
@@ -85,7 +91,7 @@ def _answer(none: UsableRange, batch: UsableRange) -> str | None:
         return "any"
     if not batch.usable.any() and not none.usable.any():
         return None
-    shares = spread_of(batch.share - none.share)  # where an arm learned at no gain its range has no width, but a share
+    shares = spread_of(batch.share - none.share)  # where a net learned at no gain its range has no width, but a share
     wider = spread_of(batch.span / none.span)
     if shares.low > 0 and (wider.count == 0 or wider.low >= WIDER):
         return "wider"
@@ -93,35 +99,30 @@ def _answer(none: UsableRange, batch: UsableRange) -> str | None:
 
 
 def _range(who: str, arm: UsableRange) -> str:
-    """'With batch norm the nets learned at gains from 0.001 to 10 (4 decades, 3 of 3 seeds).'."""
+    """'Plain nets learned at gains from 0.316 to 3.16 (medians over 3 of 3 seeds).'."""
     learned, seeds = int(arm.usable.any(axis=0).sum()), arm.usable.shape[1]
     if not learned:
-        return f"{who} no net learned at any gain."
+        return f"{who} learned at no gain."
     low, high = spread_of(arm.lowest), spread_of(arm.highest)
-    where = (
-        f"at a gain of {plain(low.low)} only"
-        if low.low == high.high
-        else f"at gains from {plain(low.median)} to {plain(high.median)}"
-    )
-    return f"{who} nets learned {where} ({learned} of {seeds} seeds, {100 * arm.share.mean():.0f} % of the gains)."
+    if low.low == high.high:
+        return f"{who} learned at a gain of {low:median} only ({learned} of {seeds} seeds)."
+    return f"{who} learned at gains from {low:median} to {high:median} (medians over {learned} of {seeds} seeds)."
 
 
 def _limit(sweep: TwinSweep, batch: UsableRange) -> str:
     """Where batch norm does not help."""
-    above = [value for value, fine in zip(sweep.values, batch.usable, strict=True) if not fine.any()]
-    if not above or not batch.usable.any() or above[-1] < float(np.nanmax(batch.highest)):
+    above = [value for value in sweep.values if batch.usable.any() and value > np.nanmax(batch.highest)]
+    if not above:
         return ""
-    first = min(value for value in above if value > float(np.nanmax(batch.highest)))
-    return f"From a gain of {plain(first)} on it did not learn in {sweep.steps} steps either."
+    return say("From a gain of {first} on none with batch norm learned in {steps} steps.", first=above[0], steps=sweep.steps)
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when batch norm learns at every gain of six decades, mixed when over a far wider range only."""
-    numbers = found.numbers
-    batch, none = (f"{100 * numbers[name]:.0f} %" for name in ("share_batch", "share_none"))
-    measured = f"learned at {batch} of the gains with batch norm, at {none} without"
-    judgements: dict[str | None, Judgement] = {"any": "supported", "wider": "mixed"}
-    return Finding(judgements.get(found.answer, "not supported in this setting"), measured)
+def _measured(numbers: Mapping[str, Any]) -> str:
+    batch, none = (100 * numbers[f"share_{arm}"] for arm in (BATCH, NONE))
+    return say("learned at {batch:.0f} % of the gains with batch norm, at {none:.0f} % without", batch=batch, none=none)
+
+
+judge = rule(_measured, supported=answered("any"), mixed=answered("wider"))
 
 
 PART = Part(
@@ -155,7 +156,7 @@ PART = Part(
         ),
     ),
     stages=stages,
-    charts=lambda settings: settings.sweep.charts(),
+    charts=charts,
     verdict=verdict,
     references=(IOFFE, HE, LAARHOVEN),
     caveat=("gain", "large"),
