@@ -21,7 +21,7 @@ class Stage:
         options: of the probe, JSON values.
         seconds: estimated, for the progress; worked out for a run.
         trial_axes: what the trials of a run are, `{"lr": rates, "seed": seeds}`, the last axis fastest; empty: a seed each.
-        arm_names: of a run's arms, in order, each another; empty: their own, or their norms where they have none.
+        arm_names: of a run's arms, in order, where neither their own names nor their norms tell them apart.
     """
 
     key: str

@@ -8,6 +8,7 @@ import pytest
 from bnviz.experiments.board.catalog import study_config
 from bnviz.experiments.board.headless import conclude, conclude_study
 from bnviz.experiments.kit.base import NOT_MEASURED
+from bnviz.experiments.kit.labelled import Labelled
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.parts.learning_rate import EXPERIMENT, decay, effective, least_squares, sweep
 from bnviz.records.records import ArmMeasured, StageMeasured
@@ -101,16 +102,17 @@ def test_larger_weights_at_a_rate_to_match_are_the_same_training_with_batch_norm
     assert numbers.get("difference_no_norm", np.inf) > 0.1
     assert numbers["radial_batch"] < 1e-12
     assert numbers["growth_error"] < 1e-12
-    assert numbers["growth"] > 1
-    assert numbers["rate_left"] < 0.95
+    assert numbers["growth"].median > 1
+    assert numbers["rate_left"].median < 0.95
 
 
 def test_a_broken_twin_is_no_same_training():
-    losses = np.ones((4, 3, 2))
+    values = np.ones((4, 3, 2))
+    losses = Labelled(values, {"step": (0, 1, 2, 3), "scale": effective.SCALES, "seed": (0, 1)})
     assert effective.difference(losses) == 0
-    losses[2, 2, 1] = 1.1
+    values[2, 2, 1] = 1.1
     assert effective.difference(losses) == pytest.approx(0.1)
-    losses[3, 0, 0] = np.inf
+    values[3, 0, 0] = np.inf
     assert effective.difference(losses) == np.inf
 
 
@@ -121,8 +123,8 @@ def test_settled_weights_turn_by_learning_rate_and_decay_alone():
     assert found.answer == "rate_decay"
     assert found.numbers["by_gradient"] < 0.02
     assert found.numbers["by_start"] < 0.02
-    assert found.numbers["angle_median"] == pytest.approx(1, abs=0.02)
-    assert found.numbers["norm_median"] == pytest.approx(1, abs=0.02)
+    assert found.numbers["angle"].median == pytest.approx(1, abs=0.02)
+    assert found.numbers["norm"].median == pytest.approx(1, abs=0.02)
 
 
 def test_weights_that_have_not_settled_give_no_answer():
@@ -153,10 +155,10 @@ def test_normalized_least_squares_converges_over_many_decades():
     assert found is not None
     numbers = found.numbers
     assert found.answer == "many"
-    assert numbers["seeds"] >= 3
-    assert numbers["highest_plain"] < least_squares.THRESHOLD
-    assert numbers["lowest_highest_normalized"] >= 100 * least_squares.THRESHOLD
-    assert numbers["span_normalized"] >= 1e4
+    assert numbers["above_threshold"].count >= 3
+    assert numbers["highest_plain"].median < least_squares.THRESHOLD
+    assert numbers["highest_normalized"].low >= 100 * least_squares.THRESHOLD
+    assert numbers["span_normalized"].median >= 1e4
     assert least_squares.judge(found).judgement == "supported"
 
 
@@ -164,7 +166,7 @@ def test_a_length_that_learns_at_the_same_rate_brings_the_threshold_back():
     found, _ = conclude("learning_rate", "least_squares", "same_rate")
     assert found is not None
     assert found.answer == "same"
-    assert found.numbers["highest_normalized"] < least_squares.THRESHOLD
+    assert found.numbers["highest_normalized"].median < least_squares.THRESHOLD
     assert least_squares.judge(found).judgement != "supported"
 
 
@@ -172,4 +174,4 @@ def test_the_shown_steps_are_those_of_the_probe():
     from bnviz.probes.least_squares import frame_steps
 
     for steps in (50, 2000, 10_000):
-        assert least_squares._shown_steps(steps) == frame_steps(steps)
+        assert least_squares.LeastSquaresSettings(steps=steps).shown == tuple(frame_steps(steps))

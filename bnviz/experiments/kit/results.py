@@ -149,9 +149,9 @@ class Results:
         return Labelled(values.reshape([len(places) for places in axes.values()]), axes)
 
     def _arms(self, key: str) -> tuple[str, ...]:
-        """Names of the arms: the stage's, their own, or their norms where they have none."""
-        run = self.stages[key].run
-        return self.stages[key].arm_names or (tuple(arm.name or arm.norm for arm in run.arms) if run else ())
+        """Names of the arms: those that the stage gives them, or their own, or their norms where they have none."""
+        stage = self.stages[key]
+        return stage.arm_names or (tuple(arm.name or arm.norm for arm in stage.run.arms) if stage.run else ())
 
     def _trial_axes(self, key: str, trials: int) -> Axes:
         return self.stages[key].trial_axes or {"seed": tuple(range(trials))}

@@ -1,31 +1,27 @@
-"""What the parts about depth share: how a growth is fitted, words for spreads, references."""
+"""What the parts about depth share: probes by arm, and how a growth is fitted over the layers."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from bnviz.experiments.kit.base import Reference
-from bnviz.experiments.kit.sweeps import plain, spread_of
-from bnviz.registry.activations import ACTIVATIONS
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked, unknown
+from bnviz.experiments.kit.results import Results
 
-FloatArray = NDArray[np.float64]
-ACTIVATION_NAMES = {name: entry.label for name, entry in ACTIVATIONS.items()}
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 EDGE = 5  # layers left out at either end of a fit: the first are not at the fixed point, the last see the read-out
 
-YANG = Reference("Yang et al. 2019, A Mean Field Theory of Batch Normalization", "https://arxiv.org/abs/1902.08129")
-DE_SMITH = Reference(
-    "De & Smith 2020, Batch Normalization Biases Residual Blocks Towards the Identity Function",
-    "https://arxiv.org/abs/2002.10444",
-)
-BALDUZZI = Reference("Balduzzi et al. 2017, The Shattered Gradients Problem", "https://arxiv.org/abs/1702.08591")
-DANESHMAND = Reference(
-    "Daneshmand et al. 2020, Batch Normalization Provably Avoids Rank Collapse", "https://arxiv.org/abs/2003.01652"
-)
-HE = Reference("He et al. 2015, Delving Deep into Rectifiers", "https://arxiv.org/abs/1502.01852")
-IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization", "https://arxiv.org/abs/1502.03167")
+
+def probed_by_arm(results: Results, name: str, keys: Mapping[str, str], **axes: tuple[Any, ...]) -> Labelled:
+    """A value of every arm's own probe, by arm and these axes; NaN for arms that are not measured yet. `keys`: stages by arm."""
+    blank = unknown(**axes)
+    measured = {arm: results.last(key) is not None for arm, key in keys.items()}
+    return stacked("arm", {arm: results.probed(name, key, **axes) if measured[arm] else blank for arm, key in keys.items()})
+
+
+def over_last_layer(found: Labelled) -> Labelled:
+    """The same over its value at the last layer; layers are the last axis."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Labelled(found.values / found.values[..., -1:], found.axes)
 
 
 def interior(layers: int) -> slice:
@@ -34,39 +30,33 @@ def interior(layers: int) -> slice:
     return slice(edge, layers - edge)
 
 
-def growth_per_layer(squares: ArrayLike) -> FloatArray:
-    """Factor per layer, downwards, of squared norms of shape (trials, layers): a line through their logarithms.
+def growth_per_layer(squares: Labelled) -> Labelled:
+    """Factor per layer, downwards, of squared norms by layer: a line through their logarithms.
 
-    Least squares on the interior layers: the two ends differ from the rest. Trials that are not measured are left out.
+    Least squares on the interior layers: the two ends differ from the rest. NaN for trials that are not measured, or 0.
 
     Raises:
         ValueError: fewer than two interior layers.
     """
-    rows = np.asarray(squares, np.float64)
-    inside = interior(rows.shape[1])
-    layers = np.arange(rows.shape[1])[inside]
-    if len(layers) < 2:
-        raise ValueError(f"layers: received {rows.shape[1]}, allowed: 2 or more")
-    known = rows[np.isfinite(rows).all(axis=1) & (rows > 0).all(axis=1)][:, inside]
-    centred = layers - layers.mean()
-    return np.exp(-(np.log(known) @ centred) / (centred @ centred)) if len(known) else np.empty(0)
+    layers = len(squares.axes["layer"])
+    if len(range(layers)[interior(layers)]) < 2:
+        raise ValueError(f"layers: received {layers}, allowed: 2 or more")
+    return _fall(squares, np.arange(layers, dtype=np.float64)).map(np.exp)
 
 
-def spread_words(values: ArrayLike, digits: int = 3) -> str:
-    """'1.48 (1.47 to 1.49)': median with lowest and highest of what is known."""
-    known = spread_of(values)
-    middle, low, high = (plain(value, digits) for value in (known.median, known.low, known.high))
-    return middle if low == high else f"{middle} ({low} to {high})"
+def power_of_depth(squares: Labelled) -> Labelled:
+    """Power of the layer's number by which squared norms fall, fitted on the interior layers; NaN as in `growth_per_layer`."""
+    return _fall(squares, np.log(np.array(squares.axes["layer"], np.float64)))
 
 
-def times(factor: float) -> str:
-    """A factor for a sentence: 1.2, 23, 4,500, 7 × 10⁹; "infinite" beyond numbers, "unknown" for NaN."""
-    if not factor >= 1e6 or math.isinf(factor):
-        return f"{factor:,.0f}" if 100 <= factor < math.inf else plain(factor, 2)
-    power = int(np.floor(np.log10(factor)))
-    return f"{factor / 10.0**power:.0f} × 10{str(power).translate(SUPERSCRIPTS)}"
+def _fall(squares: Labelled, x: FloatArray) -> Labelled:
+    """By how much the logarithm falls per x, which has a place for each layer: least squares on the interior layers."""
+    inside = interior(len(x))
+    centred = x[inside] - x[inside].mean()
 
+    def fitted(rows: FloatArray, axis: int) -> FloatArray:
+        rows = np.moveaxis(rows, axis, -1)
+        is_known = (np.isfinite(rows) & (rows > 0)).all(axis=-1, keepdims=True)
+        return -(np.log(np.where(is_known, rows, np.nan)[..., inside]) @ centred) / (centred @ centred)
 
-def listed(words: Sequence[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
+    return squares.over("layer", fitted)

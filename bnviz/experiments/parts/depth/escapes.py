@@ -1,43 +1,63 @@
 """What tames batch norm's explosion at initialization, and what changes nothing."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.builders import (
-    add_theory_line,
-    category_chart,
-    layer_chart,
-    norm_style,
-    plain_styles,
-    sweep_chart,
-    sweep_series,
-)
+from bnviz.charts.builders import add_theory_line, category_chart, norm_style, plain_styles, sweep_series
 from bnviz.charts.theme import THEORY_COLOR, ArmStyle
 from bnviz.closed_forms import gradient_growth as growth
 from bnviz.config.models import Float, Int
-from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
-from bnviz.experiments.parts.depth.common import DE_SMITH, YANG, FloatArray, growth_per_layer, interior, listed, spread_words
+from bnviz.experiments.kit.sentences import joined, listed, say
+from bnviz.experiments.kit.sources import DE_SMITH, YANG
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.parts.depth.common import growth_per_layer, interior, over_last_layer, power_of_depth, probed_by_arm
 
 Group = Literal["reference", "scale", "shape"]
 TAMED = 0.5  # an escape leaves at most this share of the plain batch-norm net's exponential growth
 UNCHANGED = 0.9  # what changes nothing leaves at least this share
+GROWS = 1.02  # per layer: below it there is nothing to tame
+GRADIENT = Quantity(
+    "output",
+    "Gradient by layer",
+    "Read it from right to left, as the gradient goes. Straight and steep: exponential. Level: it keeps its length.",
+    "|dL/dh|² over the last layer's",
+    log=True,
+)
+POWER = Quantity(
+    "output",
+    "With skips: a power",
+    "Both axes logarithmic: a straight line is a power of depth. Its slope in theory: -{exponent:.3g}.",
+    "|dL/dh|² over the last layer's",
+    log=True,
+)
+BRANCH = Quantity(
+    "branch_variance",
+    "Branch over skip",
+    "How much a layer adds to what its skip hands on: the deeper a layer, the closer it is to the identity.",
+    "std of branch over std of skip",
+)
 
 
 class EscapeSettings(Settings):
     """Fresh ReLU networks of one depth, each with something else changed."""
 
-    depth: Int = Field(default=30, ge=15, le=50, title="Hidden layers", description="Depth of all networks.")
-    width: Int = Field(default=256, ge=32, le=512, title="Width", description="Units of every layer, and input features.")
-    batch_size: Int = Field(default=64, ge=8, le=256, title="Batch size", description="Samples of a batch.")
-    beta: Float = Field(default=2.0, ge=0.1, le=5, title="Beta", description="Shift of the batch norms of one arm.")
-    gamma: Float = Field(default=0.3333, ge=0.05, le=10, title="Gamma", description="Scale of the batch norms of one arm.")
-    gain: Float = Field(default=0.3333, ge=0.05, le=10, title="Gain", description="Factor on the weights of one arm.")
-    seeds: Int = Field(default=6, ge=1, le=12, title="Seeds", description="Networks of each arm.")
+    depth: Int = knobs.depth(30, most=50, least=15, of="Depth of all networks.")
+    width: Int = knobs.width(256, most=512, least=32, of="Units of every layer, and input features.")
+    batch_size: Int = knobs.batch_size(64, least=8, of="Samples of a batch.")
+    beta: Float = Field(default=2.0, ge=0.1, le=5, title="Beta", description="Shift of the batch norms of one net.")
+    gamma: Float = Field(default=0.3333, ge=0.05, le=10, title="Gamma", description="Scale of the batch norms of one net.")
+    gain: Float = Field(default=0.3333, ge=0.05, le=10, title="Gain", description="Factor on the weights of one net.")
+    seeds: Int = knobs.seeds(6, most=12, of="Networks of each kind.")
 
 
 @dataclass(frozen=True)
@@ -85,18 +105,24 @@ def _stage(settings: EscapeSettings, arm: Arm) -> Stage:
     return Stage(arm.key, arm.label, probe="gradient_growth", options=options, seconds=one * settings.seeds)
 
 
+def _probed(settings: EscapeSettings, results: Results, name: str, *keys: str) -> Labelled:
+    """A value of these arms' probes, by arm, seed and layer."""
+    axes = {"seed": tuple(range(settings.seeds)), "layer": tuple(range(1, settings.depth + 1))}
+    return probed_by_arm(results, name, {key: key for key in keys}, **axes)
+
+
+def _relative(settings: EscapeSettings, results: Results) -> Labelled:
+    """|dL/dh|^2 over that of the last layer, by arm, seed and layer."""
+    return over_last_layer(_probed(settings, results, GRADIENT.measure, *(arm.key for arm in arms(settings))))
+
+
 def charts(settings: EscapeSettings) -> tuple[Chart, ...]:
     """Gradient by layer, the residual net's power of depth, growth by arm, the residual net's variances."""
-    return _by_layer(settings), _power(settings), _by_arm(settings), _branches(settings)
-
-
-def _by_layer(settings: EscapeSettings) -> Chart:
-    shown = arms(settings)
-    styles = [replace(arm.style, label=arm.label) for arm in shown]
-    how = "Read it from right to left, as the gradient goes. Straight and steep: exponential. Level: it keeps its length."
-    spec = layer_chart("by_layer", "Gradient by layer", how, "|dL/dh|² over the last layer's", styles, settings.depth, y_log=True)
-    spec.wide = True
-    return Chart(spec, lambda results: {"": [sweep_series(_relative(results, arm.key, settings.depth).T) for arm in shown]})
+    styles: Styles = {arm.key: replace(arm.style, label=arm.label) for arm in arms(settings)}
+    by_layer = GRADIENT.by_layer("by_layer", styles, settings.depth, lambda results: _relative(settings, results))
+    by_layer.spec.wide = True
+    skips: Styles = {"residual": styles["residual"]}
+    return by_layer, _power(settings, skips), _by_arm(settings), _branches(settings, skips)
 
 
 def _by_arm(settings: EscapeSettings) -> Chart:
@@ -108,98 +134,59 @@ def _by_arm(settings: EscapeSettings) -> Chart:
     theory = [[arm.theory for arm in shown]] * 3
 
     def draw(results: Results) -> dict[str, list[Any]]:
-        rows = np.full((len(shown), settings.seeds), np.nan)
-        for row, arm in zip(rows, shown, strict=True):
-            rates = growth_per_layer(_relative(results, arm.key, settings.depth))
-            row[: len(rates)] = rates
-        return {"": [sweep_series(rows), theory]}
+        return {"": [sweep_series(growth_per_layer(_relative(settings, results)).rows("arm", "seed")), theory]}
 
     return Chart(spec, draw)
 
 
-def _power(settings: EscapeSettings) -> Chart:
+def _power(settings: EscapeSettings, styles: Styles) -> Chart:
     exponent = growth.residual_exponent("relu", settings.batch_size)
     layers = list(range(1, settings.depth + 1))
-    style = _style(settings, "residual", "skips")
-    how = f"Both axes logarithmic: a straight line is a power of depth. Its slope in theory: -{plain(exponent)}."
-    spec = sweep_chart(
-        "power",
-        "With skips: a power",
-        how,
-        "hidden layer",
-        "|dL/dh|² over the last layer's",
-        layers,
-        [style],
-        x_log=True,
-        y_log=True,
-    )
-    add_theory_line(spec, layers, growth.residual_growth(settings.depth, exponent))
-    return Chart(spec, lambda results: {"": [sweep_series(_relative(results, "residual", settings.depth).T)]})
+    swept = Swept("layer", layers, "hidden layer", log=True)
+    quantity = POWER.worded(exponent=exponent)
+    chart = quantity.by_value("power", styles, swept, lambda results: _relative(settings, results))
+    add_theory_line(chart.spec, layers, growth.residual_growth(settings.depth, exponent))
+    return chart
 
 
-def _branches(settings: EscapeSettings) -> Chart:
+def _branches(settings: EscapeSettings, styles: Styles) -> Chart:
     blocks = np.arange(2, settings.depth + 1)
-    style = _style(settings, "residual", "skips")
-    how = "How much a layer adds to what its skip hands on: the deeper a layer, the closer it is to the identity."
-    spec = layer_chart("branches", "Branch over skip", how, "std of branch over std of skip", [style], blocks.tolist())
-    add_theory_line(spec, blocks, 1 / np.sqrt(blocks - 1), "theory, 1/√(layer - 1)")
-    return Chart(spec, lambda results: {"": [sweep_series(_branch_over_skip(results, settings.depth).T)]})
+    chart = BRANCH.by_layer("branches", styles, blocks.tolist(), lambda results: _branch_over_skip(settings, results))
+    add_theory_line(chart.spec, blocks, 1 / np.sqrt(blocks - 1), "theory, 1/√(layer - 1)")
+    return chart
 
 
-def _style(settings: EscapeSettings, key: str, label: str) -> ArmStyle:
-    style = next(arm.style for arm in arms(settings) if arm.key == key)
-    return replace(style, label=label)
-
-
-def _relative(results: Results, key: str, depth: int) -> FloatArray:
-    """|dL/dh|^2 over that of the last layer, (trials, layers); NaN while there is none."""
-    squares = results.value(key, "output")
-    return np.full((1, depth), np.nan) if squares is None else squares / squares[:, -1:]
-
-
-def _branch_over_skip(results: Results, depth: int) -> FloatArray:
-    """Standard deviation of what layer l computes over that of what its skip hands on, l = 2 ..., (trials, layers - 1)."""
-    branch, skip = results.value("residual", "branch_variance"), results.value("residual", "skip_variance")
-    return np.full((1, depth - 1), np.nan) if branch is None or skip is None else np.sqrt(branch[:, 1:] / skip[:, :-1])
-
-
-def residual_power(squares: FloatArray) -> FloatArray:
-    """Power of the layer's number by which |dL/dh_l|^2 falls, fitted on the inner layers: (trials, layers) -> (trials,)."""
-    inside = interior(squares.shape[1])
-    logs = np.log(np.arange(1, squares.shape[1] + 1))[inside]
-    known = squares[np.isfinite(squares).all(axis=1)][:, inside]
-    centred = logs - logs.mean()
-    return -(np.log(known) @ centred) / (centred @ centred)
+def _branch_over_skip(settings: EscapeSettings, results: Results) -> Labelled:
+    """Standard deviation of what layer l computes over that of what its skip hands on, l = 2 ..., by arm, seed and layer."""
+    branch, skip = (_probed(settings, results, name, "residual") for name in ("branch_variance", "skip_variance"))
+    inner = branch.since("layer", 2)
+    below = skip.rows("arm", "seed", "layer")[..., :-1]  # what the layer below hands on
+    return Labelled(np.sqrt(inner.rows("arm", "seed", "layer") / below), inner.axes)
 
 
 def verdict(settings: EscapeSettings, results: Results) -> Verdict | None:
-    """Which arms keep less than half of the growth (in the logarithm) and which keep nearly all of it."""
+    """Which nets keep less than half of the growth (in the logarithm) and which keep nearly all of it."""
     if not results.finished():
         return None
-    shown = arms(settings)
-    rates = {arm.key: growth_per_layer(_relative(results, arm.key, settings.depth)) for arm in shown}
-    logs = {key: float(np.log(np.median(values))) for key, values in rates.items()}
-    if logs["plain"] <= np.log(1.02):
+    shown, squares = arms(settings), _relative(settings, results)
+    rates = {arm: spread_of(found.values) for arm, found in growth_per_layer(squares).along("arm")}
+    logs = {key: float(np.log(rate.median)) for key, rate in rates.items()}
+    if logs["plain"] <= np.log(GROWS):
         return Verdict(None, "In this setting batch norm's gradients hardly grow: there is nothing to tame.")
     share = {key: value / logs["plain"] for key, value in logs.items()}
-    power = residual_power(_relative(results, "residual", settings.depth))
-    exponent = growth.residual_exponent("relu", settings.batch_size)
-    kept = [arm for arm in shown[1:] if share[arm.key] >= UNCHANGED]
-    partly = [arm for arm in shown[1:] if TAMED < share[arm.key] < UNCHANGED]
-    tamed = [arm for arm in shown[1:] if share[arm.key] <= TAMED]
-    effects = "".join(
-        _words(what, chosen, rates) for what, chosen in (("No change by", kept), ("Partly tamed by", partly), ("Tamed by", tamed))
-    )
-    sentence = (
-        f"|dL/dh|² grows by a factor of {spread_words(rates['plain'])} per layer with batch norm. {effects}"
-        f"With skips it grows by a power of depth, {spread_words(power)} (theory: {plain(exponent)})."
-    )
-    numbers = {f"growth_{key}": float(np.median(values)) for key, values in rates.items()}
-    numbers |= {f"theory_{arm.key}": arm.theory for arm in shown}
-    return Verdict(_answer(shown, share), sentence, {**numbers, "power": float(np.median(power)), "power_theory": exponent})
+    numbers: dict[str, Spread | float] = {
+        **{f"growth_{key}": rate for key, rate in rates.items()},
+        **{f"theory_{arm.key}": arm.theory for arm in shown},
+        "power": spread_of(power_of_depth(squares.at(arm="residual")).values),
+        "power_theory": growth.residual_exponent("relu", settings.batch_size),
+    }
+    template = "With batch norm |dL/dh|² grows by a factor of {growth_plain:median} per layer ({growth_plain:range})."
+    power = say("With skips it grows by a power of depth, {power:median} ({power:range}; theory: {power_theory}).", numbers)
+    effects = _effects([arm for arm in shown if arm.key != "plain"], rates, share)
+    return Verdict(_answer(shown, share), say(template, numbers), numbers, joined(effects, power))
 
 
-def _answer(shown: tuple[Arm, ...], share: dict[str, float]) -> str | None:
+def _answer(shown: Sequence[Arm], share: Mapping[str, float]) -> str | None:
     scale = [share[arm.key] for arm in shown if arm.group == "scale"]
     shape = [share[arm.key] for arm in shown if arm.group == "shape"]
     if min(scale) >= UNCHANGED and max(shape) <= TAMED:
@@ -209,10 +196,15 @@ def _answer(shown: tuple[Arm, ...], share: dict[str, float]) -> str | None:
     return "nothing" if min(scale + shape) >= UNCHANGED else None
 
 
-def _words(what: str, chosen: list[Arm], rates: dict[str, FloatArray]) -> str:
-    """A sentence that lists some arms with their growth; nothing for none."""
-    words = [f"{arm.label} ({plain(np.median(rates[arm.key]))})" for arm in chosen]
-    return f"{what}: {listed(words)}. " if words else ""
+def _effects(changed: Sequence[Arm], rates: Mapping[str, Spread], share: Mapping[str, float]) -> str:
+    """Sentences that list what changes nothing, a little and much, with the growth that is left."""
+    groups = {
+        "No change with": [arm for arm in changed if share[arm.key] >= UNCHANGED],
+        "Partly tamed with": [arm for arm in changed if TAMED < share[arm.key] < UNCHANGED],
+        "Tamed with": [arm for arm in changed if share[arm.key] <= TAMED],
+    }
+    words = {what: [f"{arm.label} ({rates[arm.key]:median})" for arm in chosen] for what, chosen in groups.items()}
+    return joined(*(f"{what} {listed(told)}." for what, told in words.items() if told))
 
 
 PART = Part(

@@ -1,23 +1,52 @@
 """Batch norm's own explosion of gradients at initialization, against its closed form."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.builders import add_level, add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
-from bnviz.charts.spec import ChartSpec
+from bnviz.charts.builders import add_level, add_theory_line, norm_style, plain_styles
 from bnviz.closed_forms import gradient_growth as growth
 from bnviz.closed_forms.functions import KnownActivation
 from bnviz.config.models import Float, Int
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.grid import Grid
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
+from bnviz.experiments.kit.numbers import fixed, power_of_ten
+from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import fixed, plain, power_of_ten
-from bnviz.experiments.parts.depth.common import ACTIVATION_NAMES, YANG, FloatArray, growth_per_layer, spread_words, times
+from bnviz.experiments.kit.rules import answered, rule, when
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import YANG
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.parts.depth.common import growth_per_layer, over_last_layer, probed_by_arm
+from bnviz.registry.activations import ACTIVATIONS
 
 BatchSize = Annotated[Int, Field(ge=6, le=256)]  # below 6 single batches decide the mean
 PLAIN = "plain"  # key of the stage without a norm
 LEVEL = np.log10(2)  # decades: a norm that changes by less than a factor of 2 over all layers is level
+BY_LAYER = Quantity(
+    "pre_norm",
+    "Gradient by layer",
+    "Batches of {batch}. Read it from right to left, as the gradient goes: a line that climbs to the left explodes.",
+    "|dL/d pre-norm|² over the last layer's",
+    log=True,
+)
+EACH_LAYER = Quantity(
+    "pre_norm",
+    "Growth in each layer",
+    "Batches of {batch}: how much larger |dL/d pre-norm|² is than one layer above. Above 1: it grows on its way down.",
+    "growth R of |dL/d pre-norm|²",
+)
+BY_BATCH = Quantity(
+    "pre_norm",
+    "Growth by batch size",
+    "Fitted over the inner layers. Dotted: the closed form. The smaller the batch, the faster the gradient grows.",
+    "growth R of |dL/d pre-norm|² per layer",
+)
 
 
 class GrowthSettings(Settings):
@@ -33,27 +62,41 @@ class GrowthSettings(Settings):
         title="Batch sizes",
         description="Samples of a batch, 6 to 256 each.",
     )
-    depth: Int = Field(default=30, ge=12, le=50, title="Hidden layers", description="Depth of the networks.")
-    width: Int = Field(default=256, ge=32, le=512, title="Width", description="Units of every layer, and input features.")
+    depth: Int = knobs.depth(30, most=50, least=12, of="Depth of the networks.")
+    width: Int = knobs.width(256, most=512, least=32, of="Units of every layer, and input features.")
     gain: Float = Field(default=1.0, ge=0.1, le=10, title="Gain", description="Factor on the initial weights.")
     gamma: Float = Field(default=1.0, ge=0.1, le=10, title="Gamma", description="Of every batch norm.")
-    seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each kind.")
+    seeds: Int = knobs.seeds(4, most=12, of="Networks of each kind.")
+
+    @property
+    def shown(self) -> tuple[KnownActivation, ...]:
+        """The activations, each once."""
+        return tuple(dict.fromkeys(self.activations))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The batch sizes, ascending, each once."""
+        return tuple(sorted(set(self.batch_sizes)))
+
+    @property
+    def grid(self) -> Grid:
+        """The batch-norm nets, the largest batch first."""
+        return Grid("{activation}_{batch}", batch=self.sizes[::-1], activation=self.shown)
 
 
 def stages(settings: GrowthSettings) -> tuple[Stage, ...]:
     """First the plain net, then every activation with every batch size, the largest batch first."""
-    largest = _sizes(settings)[-1]
-    plain = _stage(settings, PLAIN, "no norm", {"norm": "none", "activation": "relu"}, largest)
+    plain = _stage(settings, PLAIN, "no norm", {"norm": "none", "activation": "relu"}, settings.sizes[-1])
+    fields = {"norm": "batch", "gamma_init": settings.gamma, "init_gain": settings.gain}
     rest = (
         _stage(
             settings,
-            _key(activation, batch),
-            f"{ACTIVATION_NAMES[activation]}, batches of {batch}",
-            {"norm": "batch", "activation": activation, "gamma_init": settings.gamma, "init_gain": settings.gain},
-            batch,
+            settings.grid.key(**point),
+            f"{_written(point['activation'])}, batches of {point['batch']}",
+            fields | {"activation": point["activation"]},
+            point["batch"],
         )
-        for batch in reversed(_sizes(settings))
-        for activation in _activations(settings)
+        for point in settings.grid
     )
     return (plain, *rest)
 
@@ -65,134 +108,118 @@ def _stage(settings: GrowthSettings, key: str, label: str, arm: dict[str, Any], 
     return Stage(key, label, probe="gradient_growth", options=options, seconds=seconds)
 
 
-def _key(activation: str, batch: int) -> str:
-    return f"{activation}_{batch}"
+def _written(activation: str) -> str:
+    return ACTIVATIONS[activation].label
 
 
-def _activations(settings: GrowthSettings) -> tuple[KnownActivation, ...]:
-    return tuple(dict.fromkeys(settings.activations))
+def _theory(settings: GrowthSettings, activation: KnownActivation, batch: int) -> float:
+    return growth.gradient_growth(activation, batch, gamma=settings.gamma)
 
 
-def _sizes(settings: GrowthSettings) -> list[int]:
-    """The batch sizes, ascending, each once."""
-    return sorted(set(settings.batch_sizes))
+def _relative(settings: GrowthSettings, results: Results, keys: Mapping[str, str]) -> Labelled:
+    """|dL/dy|^2 over that of the last layer, by arm, seed and layer. `keys`: stages by arm."""
+    axes = {"seed": tuple(range(settings.seeds)), "layer": tuple(range(1, settings.depth + 1))}
+    return over_last_layer(probed_by_arm(results, "pre_norm", keys, **axes))
+
+
+def _keys(settings: GrowthSettings, batch: int) -> dict[str, str]:
+    """The stages of a batch size by activation."""
+    return {name: settings.grid.key(activation=name, batch=batch) for name in settings.shown}
+
+
+def _growths(settings: GrowthSettings, results: Results) -> Labelled:
+    """Growth per layer, by batch size, activation (axis arm) and seed."""
+    return stacked(
+        "batch", {size: growth_per_layer(_relative(settings, results, _keys(settings, size))) for size in settings.sizes}
+    )
 
 
 def charts(settings: GrowthSettings) -> tuple[Chart, ...]:
     """Gradient by layer, growth by layer, growth by batch size."""
-    return _by_layer(settings), _each_layer(settings), _by_batch(settings)
+    labels = [_written(name) for name in settings.shown]
+    styles: Styles = dict(zip(settings.shown, plain_styles(labels), strict=True))
+    return _by_layer(settings, styles), _each_layer(settings, styles), _by_batch(settings, styles)
 
 
-def _by_layer(settings: GrowthSettings) -> Chart:
-    activations, largest = _activations(settings), _sizes(settings)[-1]
-    styles = [norm_style("none", "no norm, ReLU"), *_styles(settings)]
-    how = f"Batches of {largest}. Read it from right to left, as the gradient goes: a line that climbs to the left explodes."
-    spec = layer_chart(
-        "by_layer", "Gradient by layer", how, "|dL/d pre-norm|² over the last layer's", styles, settings.depth, y_log=True
-    )
-    layers = np.arange(1, settings.depth + 1)
-    for activation in activations:
-        rate = growth.gradient_growth(activation, largest, gamma=settings.gamma)
-        add_theory_line(spec, layers, rate ** (settings.depth - layers), f"theory, {ACTIVATION_NAMES[activation]}")
-    keys = [PLAIN, *(_key(activation, largest) for activation in activations)]
-    return Chart(spec, lambda results: {"": [sweep_series(_relative(results, key, settings).T) for key in keys]})
+def _by_layer(settings: GrowthSettings, styles: Styles) -> Chart:
+    largest, layers = settings.sizes[-1], np.arange(1, settings.depth + 1)
+
+    def take(results: Results) -> Labelled:
+        return _relative(settings, results, {PLAIN: PLAIN} | _keys(settings, largest))
+
+    shown = {PLAIN: norm_style("none", "no norm, ReLU"), **styles}
+    chart = BY_LAYER.worded(batch=largest).by_layer("by_layer", shown, settings.depth, take)
+    for name in settings.shown:
+        line = _theory(settings, name, largest) ** (settings.depth - layers)
+        add_theory_line(chart.spec, layers, line, f"theory, {_written(name)}")
+    return chart
 
 
-def _each_layer(settings: GrowthSettings) -> Chart:
-    """|dL/dy_l|^2 over |dL/dy_(l+1)|^2 for every layer but the first, which is given the inputs, and the last."""
-    largest = _sizes(settings)[-1]
-    how = f"Batches of {largest}: how much larger |dL/d pre-norm|² is than one layer above. Above 1: it grows on its way down."
-    layers = list(range(2, settings.depth))
-    spec = layer_chart("each_layer", "Growth in each layer", how, "growth R of |dL/d pre-norm|²", _styles(settings), layers)
-    for activation in _activations(settings):
-        rate = growth.gradient_growth(activation, largest, gamma=settings.gamma)
-        add_level(spec, rate, f"theory, {ACTIVATION_NAMES[activation]}")
+def _each_layer(settings: GrowthSettings, styles: Styles) -> Chart:
+    largest = settings.sizes[-1]
+    layers = tuple(range(2, settings.depth))  # the first is given the inputs, the last has none above
 
-    def draw(results: Results) -> dict[str, list[Any]]:
-        squares = [_relative(results, _key(activation, largest), settings) for activation in _activations(settings)]
-        return {"": [sweep_series((row[:, 1:-1] / row[:, 2:]).T) for row in squares]}
+    def take(results: Results) -> Labelled:
+        squares = _relative(settings, results, _keys(settings, largest))
+        rows = squares.rows("arm", "seed", "layer")
+        return Labelled(rows[..., 1:-1] / rows[..., 2:], {**squares.axes, "layer": layers})
 
-    return Chart(spec, draw)
+    chart = EACH_LAYER.worded(batch=largest).by_layer("each_layer", styles, layers, take)
+    for name in settings.shown:
+        add_level(chart.spec, _theory(settings, name, largest), f"theory, {_written(name)}")
+    return chart
 
 
-def _by_batch(settings: GrowthSettings) -> Chart:
-    sizes = _sizes(settings)
-    spec = _batch_spec(settings, sizes)
-
-    def draw(results: Results) -> dict[str, list[Any]]:
-        return {"": [sweep_series(_growths(results, activation, settings)) for activation in _activations(settings)]}
-
-    return Chart(spec, draw)
-
-
-def _batch_spec(settings: GrowthSettings, sizes: list[int]) -> ChartSpec:
-    how = "Fitted over the inner layers. Dotted: the closed form. The smaller the batch, the faster the gradient grows."
-    spec = sweep_chart(
-        "by_batch",
-        "Growth by batch size",
-        how,
-        "samples in a batch",
-        "growth R of |dL/d pre-norm|² per layer",
-        sizes,
-        _styles(settings),
-        x_log=True,
-    )
+def _by_batch(settings: GrowthSettings, styles: Styles) -> Chart:
+    sizes = settings.sizes
+    swept = Swept("batch", sizes, "samples in a batch", log=True)
+    chart = BY_BATCH.by_value("by_batch", styles, swept, lambda results: _growths(settings, results))
     fine = np.unique(np.rint(np.geomspace(sizes[0], sizes[-1], 16)).astype(int))
-    for activation in _activations(settings):
-        rates = [growth.gradient_growth(activation, int(size), gamma=settings.gamma) for size in fine]
-        add_theory_line(spec, fine, rates, f"theory, {ACTIVATION_NAMES[activation]}")
-    return spec
-
-
-def _styles(settings: GrowthSettings) -> Any:
-    return plain_styles([ACTIVATION_NAMES[activation] for activation in _activations(settings)])
-
-
-def _relative(results: Results, key: str, settings: GrowthSettings) -> FloatArray:
-    """|dL/dy|^2 over that of the last layer, (trials, layers); NaN while there is none."""
-    squares = results.value(key, "pre_norm")
-    return np.full((1, settings.depth), np.nan) if squares is None else squares / squares[:, -1:]
-
-
-def _growths(results: Results, activation: str, settings: GrowthSettings) -> FloatArray:
-    """Growth per layer, (batch sizes, trials), NaN where it is not measured."""
-    rows = np.full((len(_sizes(settings)), settings.seeds), np.nan)
-    for row, size in zip(rows, _sizes(settings), strict=True):
-        squares = results.value(_key(activation, size), "pre_norm")
-        if squares is not None:
-            rates = growth_per_layer(squares)
-            row[: len(rates)] = rates
-    return rows
+    for name in settings.shown:
+        rates = [_theory(settings, name, int(size)) for size in fine]
+        add_theory_line(chart.spec, fine, rates, f"theory, {_written(name)}")
+    return chart
 
 
 def verdict(settings: GrowthSettings, results: Results) -> Verdict | None:
     """The growth of the first activation at the largest batch, its closed form, and the worst deviation of all."""
     if not results.finished():
         return None
-    first, largest = _activations(settings)[0], _sizes(settings)[-1]
-    rates = _growths(results, first, settings)[-1]
-    theory = growth.gradient_growth(first, largest, gamma=settings.gamma)
+    first, largest = settings.shown[0], settings.sizes[-1]
+    growths = _growths(settings, results)
+    rates = growths.at(batch=largest, arm=first).values
     decades = (settings.depth - 1) * np.log10(rates) / 2  # of the norm itself
-    answer = _answer(decades)
-    bare = growth_per_layer(_relative(results, PLAIN, settings))
-    deviations = _deviations(settings, results)
-    worst = max(abs(value) for value in deviations.values())
-    sentence = (
-        f"With batch norm ({ACTIVATION_NAMES[first]}) |dL/d pre-norm|² grows by a factor of {spread_words(rates, 4)} per layer "
-        f"on its way down, in batches of {largest} (theory: {fixed(theory, 3)}): over {settings.depth} layers the gradient "
-        f"becomes {times(power_of_ten(float(np.median(decades))))} times as long. "
-        f"Without a norm the factor is {spread_words(bare)}. "
-        f"All {len(deviations)} measured factors lie within {plain(100 * worst, 2)} % of theory."
-    )
-    numbers = {
-        "growth": float(np.median(rates)),
-        "growth_low": float(rates.min()),
-        "theory": theory,
-        "plain": float(np.median(bare)),
-        "decades": float(np.median(decades)),
-        "worst_deviation": worst,
+    deviations = _deviations(settings, growths)
+    numbers: dict[str, Spread | float] = {
+        "growth": spread_of(rates, digits=4),
+        "theory": _theory(settings, first, largest),
+        "plain": spread_of(growth_per_layer(_relative(settings, results, {PLAIN: PLAIN})).values),
+        "decades": spread_of(decades),
+        "worst_deviation": max(abs(value) for value in deviations.values()),
+        **{f"deviation_{key}": value for key, value in deviations.items()},
     }
-    return Verdict(answer, sentence, {**numbers, **{f"deviation_{key}": value for key, value in deviations.items()}})
+    headline = say(
+        "With batch norm ({name}) |dL/d pre-norm|² grows by a factor of {growth:median} per layer on its way down "
+        "({growth:range}; theory: {theory:.3f}).",
+        numbers | {"name": _written(first)},
+    )
+    return Verdict(_answer(decades), headline, numbers, _details(settings, numbers, len(deviations)))
+
+
+def _details(settings: GrowthSettings, numbers: Mapping[str, Any], count: int) -> str:
+    """What that comes to over all layers, the plain net, and how well the closed form fits."""
+    worst = numbers["worst_deviation"]
+    over = say(
+        "In batches of {batch} the gradient becomes {factor:x} times as long over {depth} layers.",
+        batch=settings.sizes[-1],
+        factor=power_of_ten(numbers["decades"].median),
+        depth=settings.depth,
+    )
+    plain = say("Without a norm the factor is {plain}.", numbers)
+    worst = say(
+        "All {count} measured factors lie within {worst:2} % of theory.", count=count, worst=100 * numbers["worst_deviation"]
+    )
+    return joined(over, plain, worst)
 
 
 def _answer(decades: FloatArray) -> str | None:
@@ -204,25 +231,27 @@ def _answer(decades: FloatArray) -> str | None:
     return "level" if (np.abs(decades) <= LEVEL).all() else None
 
 
-def _deviations(settings: GrowthSettings, results: Results) -> dict[str, float]:
-    """Measured (mean over trials of the logarithm) over theory minus 1, by stage."""
+def _deviations(settings: GrowthSettings, growths: Labelled) -> dict[str, float]:
+    """Measured (mean over the seeds of the logarithm) over theory minus 1, by stage."""
     return {
-        _key(activation, size): float(
-            np.exp(np.nanmean(np.log(row))) / growth.gradient_growth(activation, size, gamma=settings.gamma) - 1
+        settings.grid.key(activation=name, batch=size): float(
+            np.exp(np.nanmean(np.log(growths.at(arm=name, batch=size).values))) / _theory(settings, name, size) - 1
         )
-        for activation in _activations(settings)
-        for size, row in zip(_sizes(settings), _growths(results, activation, settings), strict=True)
+        for name in settings.shown
+        for size in settings.sizes
     }
 
 
-def judge_explosion(verdict: Verdict) -> Finding:
-    """Supported when every network's gradient at least doubles over the depth while the plain net's growth is below it."""
-    numbers = verdict.numbers
-    growths = [fixed(numbers[name], 3) for name in ("growth", "theory", "plain")]
-    measured = f"|dL/d pre-norm|² grows by {growths[0]} per layer (theory {growths[1]}), without a norm by {growths[2]}"
-    if verdict.answer == "explode" and numbers["growth_low"] > numbers["plain"]:
-        return Finding("supported", measured)
-    return Finding("mixed" if verdict.answer == "explode" else "not supported in this setting", measured)
+def _measured(numbers: Mapping[str, Any]) -> str:
+    rate, plain = (fixed(numbers[name].median, 3) for name in ("growth", "plain"))
+    return f"|dL/d pre-norm|² grows by {rate} per layer (theory {fixed(numbers['theory'], 3)}), without a norm by {plain}"
+
+
+judge_explosion = rule(
+    _measured,
+    supported=answered("explode") & when(lambda numbers: numbers["growth"].low > numbers["plain"].median),
+    mixed=answered("explode"),
+)
 
 
 PART = Part(

@@ -1,40 +1,62 @@
 """Whether different samples still look different after many layers."""
 
 import math
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.builders import add_level, add_theory_line, layer_chart, norm_style, sweep_series
+from bnviz.charts.builders import add_level, add_theory_line
 from bnviz.closed_forms import gradient_growth as growth
 from bnviz.closed_forms.plain_nets import relu_correlation_map
-from bnviz.config.models import Float, Int, NormName
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.models import Float, Int
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.quantities import Quantity
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import fixed, plain
-from bnviz.experiments.parts.depth.common import DANESHMAND, YANG, FloatArray, interior, spread_words
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import DANESHMAND, YANG
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.kit.twins import BATCH, LABELS, NONE, STYLES
+from bnviz.experiments.parts.depth.common import interior, probed_by_arm
 
-NORMS: tuple[NormName, ...] = ("none", "batch")
 ALIGNED = 0.9  # cosine of 26 degrees: samples closer than that on average count as aligned
+COSINE = Quantity(
+    "mean_cosine",
+    "Alignment by layer",
+    "Mean cosine of two samples' outputs. At 1 all samples point the same way: the layers above cannot tell them apart.",
+    "cosine of two samples",
+)
+RANK = Quantity(
+    "effective_rank",
+    "Effective rank by layer",
+    "How many directions the {batch} samples take up: from 1 (all alike) to {batch}.",
+    "effective rank",
+)
 
 
 class RankSettings(Settings):
     """A batch on its way through fresh networks."""
 
-    depth: Int = Field(default=30, ge=5, le=60, title="Hidden layers", description="Depth of the networks.")
-    width: Int = Field(default=256, ge=32, le=512, title="Width", description="Units of every layer, and input features.")
-    batch_size: Int = Field(default=32, ge=4, le=128, title="Batch size", description="Samples of the batch.")
-    activation: Literal["relu", "tanh", "linear"] = Field(default="relu", title="Activation", description="Of the hidden layers.")
+    depth: Int = knobs.depth(30, most=60, least=5, of="Depth of the networks.")
+    width: Int = knobs.width(256, most=512, least=32, of="Units of every layer, and input features.")
+    batch_size: Int = knobs.batch_size(32, most=128, of="Samples of the batch.")
+    activation: Literal["relu", "tanh", "linear"] = knobs.activation()
     similarity: Float = Field(
         default=0.0, ge=0, le=0.99, title="Similarity", description="Cosine of two inputs: what all samples have in common."
     )
-    seeds: Int = Field(default=5, ge=1, le=12, title="Seeds", description="Networks of each arm.")
+    seeds: Int = knobs.seeds(5, most=12, of="Networks of each kind.")
 
 
 def stages(settings: RankSettings) -> tuple[Stage, ...]:
     """A probe without and one with batch norm."""
     one = settings.depth * (4e-4 + 1e-10 * settings.batch_size * settings.width**2 + 3e-7 * settings.batch_size**2)
+    net = settings.model_dump(include={"depth", "width", "activation"})
     shared = {
         "batch_size": settings.batch_size,
         "trials": settings.seeds,
@@ -44,13 +66,19 @@ def stages(settings: RankSettings) -> tuple[Stage, ...]:
     return tuple(
         Stage(
             norm,
-            norm_style(norm).label,
+            label,
             probe="representation_rank",
-            options={"arm": {"norm": norm, **settings.model_dump(include={"depth", "width", "activation"})}, **shared},
+            options={"arm": {"norm": norm, **net}, **shared},
             seconds=one * settings.seeds,
         )
-        for norm in NORMS
+        for norm, label in LABELS.items()
     )
+
+
+def _probed(settings: RankSettings, results: Results, quantity: Quantity) -> Labelled:
+    """A quantity by arm, seed and layer."""
+    axes = {"seed": tuple(range(settings.seeds)), "layer": tuple(range(1, settings.depth + 1))}
+    return probed_by_arm(results, quantity.measure, {NONE: NONE, BATCH: BATCH}, **axes)
 
 
 def charts(settings: RankSettings) -> tuple[Chart, ...]:
@@ -59,50 +87,25 @@ def charts(settings: RankSettings) -> tuple[Chart, ...]:
 
 
 def _cosines(settings: RankSettings) -> Chart:
-    spec = layer_chart(
-        "cosine",
-        "Alignment by layer",
-        "Mean cosine of two samples' outputs. At 1 all samples point the same way: the layers above cannot tell them apart.",
-        "cosine of two samples",
-        [norm_style(norm) for norm in NORMS],
-        settings.depth,
-        y_range=(-0.1, 1.05) if settings.activation == "relu" else None,
-    )
-    add_level(spec, growth.batch_cosine(settings.activation, settings.batch_size), "theory, batch norm")
+    quantity = replace(COSINE, range=(-0.1, 1.05) if settings.activation == "relu" else None)
+    chart = quantity.by_layer("cosine", STYLES, settings.depth, lambda results: _probed(settings, results, COSINE))
+    add_level(chart.spec, growth.batch_cosine(settings.activation, settings.batch_size), "theory, batch norm")
     if settings.activation == "relu":
-        add_theory_line(spec, np.arange(1, settings.depth + 1), plain_cosines(settings), "theory, no norm")
-    return Chart(spec, _drawer("mean_cosine", settings))
+        add_theory_line(chart.spec, np.arange(1, settings.depth + 1), plain_cosines(settings), "theory, no norm")
+    return chart
 
 
 def _ranks(settings: RankSettings) -> Chart:
-    spec = layer_chart(
-        "rank",
-        "Effective rank by layer",
-        f"How many directions the {settings.batch_size} samples take up: from 1 (all alike) to {settings.batch_size}.",
-        "effective rank",
-        [norm_style(norm) for norm in NORMS],
-        settings.depth,
-        y_range=(0.0, 1.05 * settings.batch_size),
-    )
-    add_level(spec, effective_rank(settings), "theory, wide batch-norm net")
-    return Chart(spec, _drawer("effective_rank", settings))
-
-
-def _drawer(name: str, settings: RankSettings) -> Any:
-    def draw(results: Results) -> dict[str, list[Any]]:
-        return {"": [sweep_series(_values(results, norm, name, settings).T) for norm in NORMS]}
-
-    return draw
-
-
-def _values(results: Results, norm: str, name: str, settings: RankSettings) -> FloatArray:
-    values = results.value(norm, name)
-    return np.full((1, settings.depth), np.nan) if values is None else values
+    quantity = replace(RANK.worded(batch=settings.batch_size), range=(0.0, 1.05 * settings.batch_size))
+    chart = quantity.by_layer("rank", STYLES, settings.depth, lambda results: _probed(settings, results, RANK))
+    add_level(chart.spec, effective_rank(settings), "theory, wide batch-norm net")
+    return chart
 
 
 def plain_cosines(settings: RankSettings) -> FloatArray:
-    """Cosine of two samples after each layer of a wide ReLU net without a norm: the map J again and again."""
-    cosines, cosine = [], settings.similarity
+    """Cosine of two samples after each layer of a wide ReLU net without a norm, (layers,): the map J again and again."""
+    cosines: list[float] = []
+    cosine = settings.similarity
     for _ in range(settings.depth):
         cosine = relu_correlation_map(min(cosine, 1.0))
         cosines.append(cosine)
@@ -124,28 +127,30 @@ def verdict(settings: RankSettings, results: Results) -> Verdict | None:
     """The plateau of the batch-norm net against the closed form, and where the plain net has come to."""
     if not results.finished():
         return None
-    plateau = _values(results, "batch", "mean_cosine", settings)[:, interior(settings.depth)].mean(axis=1)
-    last = _values(results, "none", "mean_cosine", settings)[:, -1]
-    ranks = {norm: _values(results, norm, "effective_rank", settings)[:, -1] for norm in NORMS}
+    cosines, ranks = _probed(settings, results, COSINE), _probed(settings, results, RANK).at(layer=settings.depth)
+    plateau = cosines.at(arm=BATCH).rows("seed", "layer")[:, interior(settings.depth)].mean(axis=1)
+    last = cosines.at(arm=NONE, layer=settings.depth).values
     if not all(np.isfinite(values).any() for values in (plateau, last)):
         return Verdict(None, "The signal died on its way: no layer's output is left to compare.")
     last, plateau = last[np.isfinite(last)], plateau[np.isfinite(plateau)]
-    theory = growth.batch_cosine(settings.activation, settings.batch_size)
-    sentence = (
-        f"After {settings.depth} layers without a norm two samples have a cosine of {spread_words(last)}; with batch norm it "
-        f"is {spread_words(plateau, 4)} in the inner layers (theory: {fixed(theory, 4)}). Of {settings.batch_size} samples' "
-        f"directions {plain(np.nanmedian(ranks['none']))} are left without and "
-        f"{plain(np.nanmedian(ranks['batch']))} with batch norm."
-    )
-    numbers = {
-        "plateau": float(np.median(plateau)),
-        "theory": theory,
-        "plain": float(np.median(last)),
-        "plain_low": float(last.min()),
-        "rank_none": float(np.nanmedian(ranks["none"])),
-        "rank_batch": float(np.nanmedian(ranks["batch"])),
+    numbers: dict[str, Spread | float] = {
+        "plateau": spread_of(plateau, digits=4),
+        "theory": growth.batch_cosine(settings.activation, settings.batch_size),
+        "plain": spread_of(last),
+        "rank_none": spread_of(ranks.at(arm=NONE).values),
+        "rank_batch": spread_of(ranks.at(arm=BATCH).values),
     }
-    return Verdict(_answer(last, plateau), sentence, numbers)
+    template = "After {depth} layers without a norm two samples have a cosine of {plain:median} ({plain:range})."
+    headline = say(template, numbers | {"depth": settings.depth})
+    return Verdict(_answer(last, plateau), headline, numbers, _details(settings, numbers))
+
+
+def _details(settings: RankSettings, numbers: Mapping[str, Spread | float]) -> str:
+    return say(
+        "With batch norm it is {plateau:median} in the inner layers ({plateau:range}; theory: {theory:.4f}). "
+        "Of {samples} samples' directions {rank_none} are left without and {rank_batch} with batch norm.",
+        dict(numbers) | {"samples": settings.batch_size},
+    )
 
 
 def _answer(plain: FloatArray, batch: FloatArray) -> str | None:
@@ -156,12 +161,10 @@ def _answer(plain: FloatArray, batch: FloatArray) -> str | None:
     return "neither" if (plain <= ALIGNED).all() and (batch <= ALIGNED).all() else None
 
 
-def judge_rank(verdict: Verdict) -> Finding:
-    """Supported when the plain net aligns its samples in every trial while the batch-norm net keeps them at its plateau."""
-    numbers = verdict.numbers
-    none, batch, theory = (plain(numbers[name]) for name in ("plain", "plateau", "theory"))
-    measured = f"cosine {none} without, {batch} with batch norm (theory {theory})"
-    return Finding("supported" if verdict.answer == "plain_only" else "not supported in this setting", measured)
+judge_rank = rule(
+    "cosine {plain} without, {plateau} with batch norm (theory {theory})",
+    supported=answered("plain_only"),
+)
 
 
 PART = Part(

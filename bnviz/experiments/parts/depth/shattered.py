@@ -7,32 +7,46 @@ import numpy as np
 from pydantic import Field
 
 from bnviz.charts.builders import add_theory_line, layer_chart, norm_style, plain_styles, sweep_chart, sweep_series
-from bnviz.charts.theme import ArmStyle
 from bnviz.closed_forms.plain_nets import plain_line_autocorrelation
 from bnviz.config.models import Float, Int
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled, unknown
+from bnviz.experiments.kit.numbers import number
+from bnviz.experiments.kit.quantities import Styles
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import fixed, plain
-from bnviz.experiments.parts.depth.common import BALDUZZI, FloatArray, spread_words
+from bnviz.experiments.kit.rules import answered, rule, when
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import BALDUZZI
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.parts.depth.common import probed_by_arm
 
 READ_OUTS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 50)  # hidden layers, as far as the net goes
 POINTS, LINE_LENGTH = 256, 4.0  # inputs on the line from -2 to 2
+LINE = np.linspace(-2, 2, POINTS)
 LAGS = 64  # of the autocorrelation, in points
 NOISE = 2 / POINTS**0.5  # white noise stays below this with 95 % probability
+NONE, BATCH, SKIPS = "none", "batch", "residual"  # nets, and keys of their stages
+STYLES: Styles = {
+    NONE: norm_style("none"),
+    BATCH: norm_style("batch"),
+    SKIPS: replace(plain_styles(["batch norm, skips"])[0], dash="dashdot"),
+}
 
 
 class ShatterSettings(Settings):
     """Fresh ReLU networks along a line of inputs."""
 
-    depth: Int = Field(default=32, ge=2, le=50, title="Hidden layers", description="Depth at which the verdict is taken.")
-    width: Int = Field(default=128, ge=16, le=160, title="Width", description="Units of a hidden layer.")
+    depth: Int = knobs.depth(32, most=50, least=2, of="Depth at which the verdict is taken.")
+    width: Int = knobs.width(128, most=160, least=16)
     distance: Float = Field(
         default=0.06, ge=0.016, le=0.5, title="Distance", description="Between two inputs; the line is 4 long."
     )
     beta: Float = Field(
         default=0.0, ge=0, le=5, title="Beta", description="Shift of the batch norms, in the net with and without skips."
     )
-    seeds: Int = Field(default=8, ge=2, le=12, title="Seeds", description="Networks of each arm.")
+    seeds: Int = knobs.seeds(8, most=12, least=2, of="Networks of each kind.")
 
     @property
     def depths(self) -> tuple[int, ...]:
@@ -44,32 +58,34 @@ class ShatterSettings(Settings):
         """The distance in points of the line, at least 1."""
         return min(max(round(self.distance * (POINTS - 1) / LINE_LENGTH), 1), LAGS - 1)
 
-
-def arms(settings: ShatterSettings) -> dict[str, tuple[ArmStyle, dict[str, Any]]]:
-    """Style and fields of every arm."""
-    batch = {"norm": "batch", "beta_init": settings.beta}
-    skips = replace(plain_styles(["batch norm, skips"])[0], dash="dashdot")
-    return {
-        "none": (norm_style("none"), {"norm": "none"}),
-        "batch": (norm_style("batch"), batch),
-        "residual": (skips, batch | {"residual": True}),
-    }
+    @property
+    def apart(self) -> str:
+        """The distance that is measured at, in words."""
+        return number(self.lag * LINE_LENGTH / (POINTS - 1), 2)
 
 
 def stages(settings: ShatterSettings) -> tuple[Stage, ...]:
-    """A probe for every arm."""
+    """A probe for every net."""
     seconds = len(settings.depths) * settings.depth * settings.seeds * (1e-5 + 3e-11 * POINTS * settings.width**2)
     shared = {"depths": settings.depths, "points": POINTS, "lags": LAGS, "trials": settings.seeds}
+    batch = {"norm": "batch", "beta_init": settings.beta}
+    nets: dict[str, dict[str, Any]] = {NONE: {"norm": "none"}, BATCH: batch, SKIPS: batch | {"residual": True}}
     return tuple(
         Stage(
             key,
-            style.label,
+            STYLES[key].label,
             probe="shattered",
             options={"arm": {"depth": settings.depth, "width": settings.width, **fields}, **shared},
             seconds=seconds,
         )
-        for key, (style, fields) in arms(settings).items()
+        for key, fields in nets.items()
     )
+
+
+def _autocorrelation(settings: ShatterSettings, results: Results) -> Labelled:
+    """Autocorrelation of the gradient, by arm, layer that is read out, seed and lag in points."""
+    axes = {"layer": settings.depths, "seed": tuple(range(settings.seeds)), "lag": tuple(range(LAGS))}
+    return probed_by_arm(results, "autocorrelation", {key: key for key in STYLES}, **axes)
 
 
 def charts(settings: ShatterSettings) -> tuple[Chart, ...]:
@@ -77,47 +93,45 @@ def charts(settings: ShatterSettings) -> tuple[Chart, ...]:
     return _along_the_line(settings), _by_depth(settings), _by_distance(settings)
 
 
-def _styles(settings: ShatterSettings) -> list[ArmStyle]:
-    return [style for style, _ in arms(settings).values()]
-
-
 def _along_the_line(settings: ShatterSettings) -> Chart:
     how = "First network, its newest read-out. A line that wanders: neighbours have similar gradients. One that jumps: noise."
-    line = np.linspace(-2, 2, POINTS)
+    styles = tuple(STYLES.values())
     spec = sweep_chart(
-        "line", "Gradient along the line", how, "input t", "df/dt over its rms", line.tolist(), _styles(settings), markers=False
+        "line", "Gradient along the line", how, "input t", "df/dt over its rms", LINE.tolist(), styles, markers=False
     )
     spec.wide = True
 
     def draw(results: Results) -> dict[str, list[Any]]:
-        return {"": [sweep_series(_newest(results.value(key, "gradient"))[:, None]) for key in arms(settings)]}
+        axes = {"layer": settings.depths, "point": tuple(range(POINTS))}
+        lines = probed_by_arm(results, "gradient", {key: key for key in STYLES}, **axes)
+        return {"": [sweep_series(_newest(found, "point").values[:, None]) for _, found in lines.along("arm")]}
 
     return Chart(spec, draw)
 
 
-def _newest(lines: FloatArray | None) -> FloatArray:
-    """The last row that is measured, of (depths, points); NaN for none."""
-    if lines is None:
-        return np.full(POINTS, np.nan)
-    return lines[np.flatnonzero(np.isfinite(lines[:, 0]))[-1]] if np.isfinite(lines[:, 0]).any() else np.full(POINTS, np.nan)
+def _newest(found: Labelled, axis: str) -> Labelled:
+    """What is measured of the deepest layer so far; NaN while there is none."""
+    known = [layer for layer, each in found.along("layer") if np.isfinite(each.at(**{axis: 0}).values).all()]
+    return (
+        found.at(layer=known[-1])
+        if known
+        else unknown(**{name: places for name, places in found.axes.items() if name != "layer"})
+    )
 
 
 def _by_depth(settings: ShatterSettings) -> Chart:
-    how = (
-        f"Of two inputs {plain(_distance(settings), 2)} apart. At 1 they agree; inside the grey lines they are as good as noise."
-    )
-    spec = layer_chart(
-        "by_depth", "Agreement by depth", how, "autocorrelation of df/dt", _styles(settings), settings.depths, markers=True
-    )
+    how = f"Of two inputs {settings.apart} apart. At 1 they agree; inside the grey lines they are as good as noise."
+    styles = tuple(STYLES.values())
+    spec = layer_chart("by_depth", "Agreement by depth", how, "autocorrelation of df/dt", styles, settings.depths, markers=True)
     spec.layout["xaxis"] |= {"dtick": 1 if settings.depth <= 12 else 5, "tick0": 0}
-    line = np.linspace(-2, 2, POINTS)
-    wide = [plain_line_autocorrelation(line, depth)[settings.lag] for depth in settings.depths]
+    wide = [plain_line_autocorrelation(LINE, depth)[settings.lag] for depth in settings.depths]
     add_theory_line(spec, settings.depths, wide, "theory, wide net without a norm")
     ends = [settings.depths[0], settings.depths[-1]]
     add_theory_line(spec, [*ends, np.nan, *ends], [NOISE, NOISE, np.nan, -NOISE, -NOISE], "noise, 95 %")
 
     def draw(results: Results) -> dict[str, list[Any]]:
-        return {"": [sweep_series(_agreement(results, key, settings)) for key in arms(settings)]}
+        found = _autocorrelation(settings, results).at(lag=settings.lag)
+        return {"": [sweep_series(found.at(arm=arm).rows("layer", "seed")) for arm in STYLES]}
 
     return Chart(spec, draw)
 
@@ -126,67 +140,51 @@ def _by_distance(settings: ShatterSettings) -> Chart:
     distances = [lag * LINE_LENGTH / (POINTS - 1) for lag in range(LAGS)]
     how = "At the newest read-out. Brown noise falls slowly with the distance, white noise at once."
     spec = sweep_chart(
-        "by_distance",
-        "Agreement by distance",
-        how,
-        "distance of two inputs",
-        "autocorrelation of df/dt",
-        distances,
-        _styles(settings),
-        markers=False,
-    )
+        "by_distance", "Agreement by distance", how, "distance of two inputs", "autocorrelation of df/dt", distances,
+        tuple(STYLES.values()), markers=False,
+    )  # fmt: skip
 
     def draw(results: Results) -> dict[str, list[Any]]:
-        series = []
-        for key in arms(settings):
-            values = results.value(key, "autocorrelation")
-            known = [] if values is None else [row for row in values if np.isfinite(row[:, 0]).all()]
-            series.append(sweep_series(known[-1].T if known else np.full((LAGS, 1), np.nan)))
-        return {"": series}
+        found = _autocorrelation(settings, results)
+        return {"": [sweep_series(_newest(each, "lag").rows("lag", "seed")) for _, each in found.along("arm")]}
 
     return Chart(spec, draw)
-
-
-def _distance(settings: ShatterSettings) -> float:
-    return settings.lag * LINE_LENGTH / (POINTS - 1)
-
-
-def _agreement(results: Results, key: str, settings: ShatterSettings) -> FloatArray:
-    """Autocorrelation at the chosen distance, (depths, trials); NaN where it is not measured."""
-    values = results.value(key, "autocorrelation")
-    return np.full((len(settings.depths), 1), np.nan) if values is None else values[:, :, settings.lag]
 
 
 def verdict(settings: ShatterSettings, results: Results) -> Verdict | None:
     """Autocorrelation of neighbours' gradients at the deepest layer, against what white noise gives."""
     if not results.finished():
         return None
-    last = {key: _agreement(results, key, settings)[-1] for key in arms(settings)}
-    last = {key: values[np.isfinite(values)] for key, values in last.items()}
-    if not all(len(values) for values in last.values()):
+    last = _autocorrelation(settings, results).at(lag=settings.lag, layer=settings.depth)
+    found = {arm: spread_of(each.values[np.isfinite(each.values)], digits=2) for arm, each in last.along("arm")}
+    if not all(spread.count for spread in found.values()):
         return Verdict(None, "Some gradients are 0 along the whole line: they have no autocorrelation.")
-    middle = {key: float(np.median(values)) for key, values in last.items()}
-    keeps = {key: value > NOISE for key, value in middle.items()}
-    answer = "all" if all(keeps.values()) else "none" if not any(keeps.values()) else None
-    if keeps["residual"] and not keeps["batch"]:
-        answer = "skips"
-    sentence = (
-        f"After {settings.depth} layers the gradients at two inputs {plain(_distance(settings), 2)} apart have a correlation of "
-        f"{spread_words(last['batch'], 2)} with batch norm, {spread_words(last['residual'], 2)} with batch norm and skips and "
-        f"{spread_words(last['none'], 2)} without a norm. White noise stays below {fixed(NOISE, 3)}."
+    numbers: dict[str, Spread | float] = {**{f"correlation_{arm}": spread for arm, spread in found.items()}, "noise": NOISE}
+    headline = say(
+        "After {depth} layers with batch norm the gradients at two inputs {apart} apart have a correlation of "
+        "{correlation_batch:median} ({correlation_batch:range}).",
+        numbers | {"depth": settings.depth, "apart": settings.apart},
     )
-    return Verdict(answer, sentence, {**{f"correlation_{key}": value for key, value in middle.items()}, "noise": NOISE})
+    details = say(
+        "With batch norm and skips it is {correlation_residual}, without a norm {correlation_none}. "
+        "White noise stays below {noise:.3f}.",
+        numbers,
+    )
+    return Verdict(_answer(found), headline, numbers, details)
 
 
-def judge_shattering(verdict: Verdict) -> Finding:
-    """Supported when the batch-norm net's gradients are noise and those of the one with skips are not."""
-    numbers = verdict.numbers
-    batch, residual = (plain(numbers[f"correlation_{name}"], 2) for name in ("batch", "residual"))
-    measured = f"correlation {batch} without, {residual} with skips"
-    if verdict.answer == "skips":
-        return Finding("supported", measured)
-    less = numbers["correlation_batch"] < numbers["correlation_residual"]
-    return Finding("mixed" if less else "not supported in this setting", measured)
+def _answer(found: dict[str, Spread]) -> str | None:
+    keeps = {arm: spread.median > NOISE for arm, spread in found.items()}
+    if keeps[SKIPS] and not keeps[BATCH]:
+        return "skips"
+    return "all" if all(keeps.values()) else "none" if not any(keeps.values()) else None
+
+
+judge_shattering = rule(
+    "correlation {correlation_batch} without, {correlation_residual} with skips",
+    supported=answered("skips"),
+    mixed=when(lambda numbers: numbers["correlation_batch"].median < numbers["correlation_residual"].median),
+)
 
 
 PART = Part(

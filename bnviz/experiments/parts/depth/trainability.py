@@ -1,22 +1,48 @@
 """Deep batch-norm nets trained live: how deep they can be without and with skips."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.builders import category_chart, curve_chart, curve_point, layer_chart, plain_styles, sweep_series
+from bnviz.charts.builders import category_chart, plain_styles, sweep_series
 from bnviz.charts.theme import ArmStyle, norm_style
 from bnviz.config.models import ArmConfig, Float, Int, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Quantity, Styles
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
-from bnviz.experiments.parts.depth.common import DE_SMITH, YANG, FloatArray, spread_words
+from bnviz.experiments.kit.rules import answered, rule, when
+from bnviz.experiments.kit.sentences import joined, listed, say
+from bnviz.experiments.kit.sources import DE_SMITH, YANG
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.kit.twins import arm_of
 
 Depth = Annotated[Int, Field(ge=2, le=60)]
-STAGE = "training"
-GUESSING = 0.1  # accuracy of guessing one of ten digits
-FAILED, LEARNED = 0.3, 0.6  # test accuracy of every seed below, above: a fifth and more than half of the way from guessing to 1
+FAILED, LEARNED = (
+    30.0,
+    60.0,
+)  # test accuracy of every seed below, above: a fifth and more than half of the way from guessing to 100 %
+ACCURACY = Quantity(
+    "test_accuracy",
+    "Test accuracy",
+    "Higher is better. At 10 % a net guesses.",
+    "test accuracy (%)",
+    range=(0.0, 102.0),
+    factor=100.0,
+)
+LOSS = Quantity("train_loss", "Training loss", "Lower is better. At 2.3 a net guesses.", "cross-entropy (nats)", log=True)
+GRADIENT = Quantity(
+    "pre_norm_grad_norm",
+    "Gradient by layer",
+    "Scrub to step 0: before training it grows towards layer 1, the more the deeper the net. Then watch it.",
+    "|dL/d pre-norm| of the batch",
+    log=True,
+)
+KEEP = (LOSS.measure, ACCURACY.measure, GRADIENT.measure)
 
 
 class TrainSettings(Settings):
@@ -25,17 +51,15 @@ class TrainSettings(Settings):
     depths: tuple[Depth, ...] = Field(
         default=(10, 25, 50), min_length=1, max_length=4, title="Depths", description="Hidden layers without skips, 2 to 60 each."
     )
-    activation: Literal["relu", "leaky_relu", "tanh", "linear"] = Field(
-        default="relu", title="Activation", description="Of the hidden layers."
-    )
-    width: Int = Field(default=32, ge=8, le=64, title="Width", description="Units of a hidden layer.")
-    lr: Float = Field(default=0.03, ge=1e-4, le=1, title="Learning rate", description="Of plain SGD, the same for all nets.")
-    batch_size: Int = Field(default=64, ge=8, le=256, title="Batch size", description="Samples of a mini-batch.")
-    steps: Int = Field(default=200, ge=20, le=1500, title="Steps", description="Updates.")
+    activation: Literal["relu", "leaky_relu", "tanh", "linear"] = knobs.activation()
+    width: Int = knobs.width(32, most=64, least=8)
+    lr: Float = knobs.learning_rate(0.03, most=1, least=1e-4, of="Of plain SGD, the same for all nets.")
+    batch_size: Int = knobs.batch_size(64, least=8)
+    steps: Int = knobs.steps(200, most=1500, least=20)
     plain: bool = Field(
         default=False, title="A net without a norm", description="Train the deepest net without a norm and skips too."
     )
-    seeds: Int = Field(default=3, ge=1, le=6, title="Seeds", description="Networks of each kind.")
+    seeds: Int = knobs.seeds(3, most=6, of="Networks of each kind.")
 
     @property
     def ordered(self) -> tuple[int, ...]:
@@ -48,141 +72,107 @@ class TrainSettings(Settings):
         return self.ordered[-1]
 
 
-def _arms(settings: TrainSettings) -> tuple[tuple[ArmConfig, ArmStyle], ...]:
+def _name(depth: int) -> str:
+    return f"{depth} layers"
+
+
+def _skips(settings: TrainSettings) -> str:
+    return f"{_name(settings.deepest)}, skips"
+
+
+def _plain(settings: TrainSettings) -> str:
+    return f"{_name(settings.deepest)}, no norm"
+
+
+def _arms(settings: TrainSettings) -> tuple[ArmConfig, ...]:
     """Without skips at every depth, then the deepest with skips, then the one without a norm if it is asked for."""
-    shared: dict[str, Any] = {"width": settings.width, "activation": settings.activation, "lr": settings.lr}
-    labels = [f"{depth} layers" for depth in settings.ordered]
-    skips = f"{settings.deepest} layers, skips"
-    styles = plain_styles([*labels, skips])
-    arms = [
-        (ArmConfig(name=label, norm="batch", depth=depth, **shared), style)
-        for label, depth, style in zip(labels, settings.ordered, styles[:-1], strict=True)
-    ]
-    arms.append((ArmConfig(name=skips, norm="batch", depth=settings.deepest, residual=True, **shared), styles[-1]))
+    deepest = settings.deepest
+    arms = [arm_of(settings, "batch", name=_name(depth), depth=depth) for depth in settings.ordered]
+    arms.append(arm_of(settings, "batch", name=_skips(settings), depth=deepest, residual=True))
     if settings.plain:
-        label = f"{settings.deepest} layers, no norm"
-        arms.append((ArmConfig(name=label, norm="none", depth=settings.deepest, **shared), norm_style("none", label)))
+        arms.append(arm_of(settings, "none", name=_plain(settings), depth=deepest))
     return tuple(arms)
+
+
+def _styles(settings: TrainSettings) -> Styles:
+    """Of all nets, by their names."""
+    labels = [*map(_name, settings.ordered), _skips(settings)]
+    plain = {_plain(settings): norm_style("none", _plain(settings))} if settings.plain else {}
+    return dict[str, ArmStyle](zip(labels, plain_styles(labels), strict=True)) | plain
 
 
 def stages(settings: TrainSettings) -> tuple[Stage, ...]:
     """One run: all nets side by side on the same batches."""
-    run = RunConfig(
-        arms=tuple(arm for arm, _ in _arms(settings)),
-        trials=settings.seeds,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-    )
-    return (Stage(STAGE, "training", run, keep=("train_loss", "test_accuracy", "pre_norm_grad_norm")),)
+    run = RunConfig(arms=_arms(settings), trials=settings.seeds, steps=settings.steps, batch_size=settings.batch_size)
+    return (Stage("training", "training", run, KEEP),)
 
 
 def charts(settings: TrainSettings) -> tuple[Chart, ...]:
     """Loss and test accuracy over the steps, accuracy by net, gradient by layer."""
-    styles = [style for _, style in _arms(settings)]
-    percent = curve_chart(
-        "accuracy", "Test accuracy", "Higher is better. At 10 % a net guesses.", "test accuracy (%)", styles, settings.steps
-    )
-    percent.y_range = (0.0, 102.0)
-    loss = curve_chart(
-        "loss",
-        "Training loss",
-        "Lower is better. At 2.3 a net guesses.",
-        "cross-entropy (nats)",
-        styles,
-        settings.steps,
-        y_log=True,
-    )
-    return (
-        Chart(
-            percent, lambda results: {"": [curve_point(100 * values) for values in _newest(results, "test_accuracy", settings)]}
-        ),
-        Chart(loss, lambda results: {"": [curve_point(values) for values in _newest(results, "train_loss", settings)]}),
-        _by_net(settings),
-        _gradients(settings, styles),
-    )
+    styles = _styles(settings)
+    accuracy = ACCURACY.by_step("accuracy", styles, settings.steps)
+    loss = LOSS.by_step("loss", styles, settings.steps)
+    gradients = GRADIENT.by_layer("gradients", styles, max(settings.deepest, 2), _gradients)
+    return accuracy, loss, _by_net(styles), gradients
 
 
-def _by_net(settings: TrainSettings) -> Chart:
-    arms = _arms(settings)
-    labels = [style.label for _, style in arms]
+def _gradients(results: Results) -> Labelled:
+    """Gradients above 0 by net, seed and layer: a logarithmic axis shows no others."""
+    return results.newest(GRADIENT.measure).map(lambda norms: np.where(norms > 0, norms, np.nan))
+
+
+def _by_net(styles: Styles) -> Chart:
+    labels = [style.label for style in styles.values()]
     how = "Newest measurement, from the worst to the best seed."
-    spec = category_chart("by_net", "Accuracy by net", how, "test accuracy (%)", labels, plain_styles(["test accuracy"]))
-    spec.y_range = (0.0, 102.0)
-    return Chart(
-        spec, lambda results: {"": [sweep_series([100 * values for values in _newest(results, "test_accuracy", settings)])]}
-    )
-
-
-def _gradients(settings: TrainSettings, styles: list[ArmStyle]) -> Chart:
-    how = "Scrub to step 0: before training it grows towards layer 1, the more the deeper the net. Then watch it."
-    spec = layer_chart(
-        "gradients", "Gradient by layer", how, "|dL/d pre-norm| of the batch", styles, max(settings.deepest, 2), y_log=True
-    )
-
-    def draw(results: Results) -> dict[str, list[Any]]:
-        series = []
-        for values in _newest(results, "pre_norm_grad_norm", settings):
-            padded = np.full((settings.deepest, settings.seeds), np.nan)
-            padded[: values.shape[1]] = np.where(values > 0, values, np.nan).T
-            series.append(sweep_series(padded))
-        return {"": series}
-
-    return Chart(spec, draw)
-
-
-def _newest(results: Results, name: str, settings: TrainSettings) -> list[FloatArray]:
-    """A measure of every arm as last measured."""
-    last = results.last(STAGE)
-    if last is None:
-        return [np.full((settings.seeds, 1) if "norm" in name else settings.seeds, np.nan) for _ in _arms(settings)]
-    return [np.asarray((arm.layers if "norm" in name else arm.curves)[name], np.float64) for arm in last.arms]
+    spec = category_chart("by_net", "Accuracy by net", how, ACCURACY.axis, labels, plain_styles(["test accuracy"]))
+    spec.y_range = ACCURACY.range
+    return Chart(spec, lambda results: {"": [sweep_series(ACCURACY.newest(results).rows("arm", "seed"))]})
 
 
 def verdict(settings: TrainSettings, results: Results) -> Verdict | None:
     """Test accuracy of every net at the end; the deepest one without and with skips decides."""
     if not results.finished():
         return None
-    accuracies = [np.nan_to_num(values, nan=0.0) for values in _newest(results, "test_accuracy", settings)]  # diverged: 0
-    count = len(settings.ordered)
-    deep, skips = accuracies[count - 1], accuracies[count]
-    words = [f"{spread_words(100 * values)} % {_at(depth)}" for depth, values in zip(settings.ordered, accuracies, strict=False)]
-    plain = f" Without a norm: {spread_words(100 * accuracies[-1])} %." if settings.plain else ""
-    sentence = (
-        f"Test accuracy after {settings.steps} steps at a learning rate of {settings.lr:g}: "
-        f"with batch norm {', '.join(words)}; "
-        f"with skips as well {spread_words(100 * skips)} % {_at(settings.deepest)}.{plain}"
-    )
-    numbers = {f"accuracy_{depth}": float(np.median(values)) for depth, values in zip(settings.ordered, accuracies, strict=False)}
-    numbers |= {
-        "deep": float(np.median(deep)),
-        "deep_high": float(deep.max()),
-        "skips": float(np.median(skips)),
-        "skips_low": float(skips.min()),
-        "shallow_low": float(accuracies[0].min()),
+    accuracies = ACCURACY.newest(results).map(lambda values: np.nan_to_num(values, nan=0.0))  # diverged: 0
+    found = {arm: spread_of(each.values, unit="%") for arm, each in accuracies.along("arm")}
+    deep, skips = found[_name(settings.deepest)], found[_skips(settings)]
+    numbers = {
+        **{f"accuracy_{depth}": found[_name(depth)] for depth in settings.ordered},
+        "deep": deep,
+        "skips": skips,
+        "shallow": found[_name(settings.ordered[0])],
     }
-    return Verdict(_answer(deep, skips), sentence, numbers)
+    headline = say(
+        "With batch norm a net of {depth} layers comes to a test accuracy of {deep}, with skips as well to {skips}.",
+        depth=settings.deepest,
+        deep=deep,
+        skips=skips,
+    )
+    return Verdict(_answer(deep, skips), headline, numbers, _details(settings, found))
 
 
-def _at(depth: int) -> str:
-    return f"at {depth} layers"
+def _details(settings: TrainSettings, found: Mapping[str, Spread]) -> str:
+    """The other nets, and how long they were trained."""
+    others = [f"{found[_name(depth)]} at {_name(depth)}" for depth in settings.ordered[:-1]]
+    plain = f"Without a norm: {found[_plain(settings)]}." if settings.plain else ""
+    trained = say("Trained for {steps} steps at a learning rate of {lr}.", steps=settings.steps, lr=settings.lr)
+    return joined(f"With batch norm alone: {listed(others)}." if others else "", plain, trained)
 
 
-def _answer(deep: FloatArray, skips: FloatArray) -> str | None:
+def _answer(deep: Spread, skips: Spread) -> str | None:
     """By every seed of the deepest nets."""
-    if deep.max() < FAILED and skips.min() > LEARNED:
+    if deep.high < FAILED and skips.low > LEARNED:
         return "skips"
-    if deep.min() > LEARNED and skips.min() > LEARNED:
+    if deep.low > LEARNED and skips.low > LEARNED:
         return "both"
-    return "neither" if deep.max() < FAILED and skips.max() < FAILED else None
+    return "neither" if deep.high < FAILED and skips.high < FAILED else None
 
 
-def judge_depth(verdict: Verdict) -> Finding:
-    """Supported when no seed of the deepest net without skips learns while every seed with skips and of the shallowest does."""
-    numbers = verdict.numbers
-    measured = f"test accuracy {plain(100 * numbers['deep'])} % without, {plain(100 * numbers['skips'])} % with skips"
-    if verdict.answer == "skips":
-        return Finding("supported", measured)
-    return Finding("mixed" if numbers["deep_high"] < numbers["skips_low"] else "not supported in this setting", measured)
+def _every_seed_above(numbers: Mapping[str, Any]) -> bool:
+    return numbers["deep"].high < numbers["skips"].low
+
+
+judge_depth = rule("test accuracy {deep} without, {skips} with skips", supported=answered("skips"), mixed=when(_every_seed_above))
 
 
 PART = Part(

@@ -1,30 +1,52 @@
 """Inputs on very different scales: as they are, standardized, and with a batch norm on the input."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.builders import add_level, category_chart, plain_styles, sweep_chart, sweep_series
-from bnviz.config.models import ArmConfig, DatasetConfig, Float, InputScale, Int, PerTrial, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Judgement, Part, Preset, Reference, Settings, Stage, Verdict
-from bnviz.experiments.kit.order_statistics import first_crossing
+from bnviz.charts.builders import add_level, category_chart, plain_styles, sweep_series
+from bnviz.config.models import ArmConfig, DatasetConfig, Float, InputScale, Int, RunConfig
+from bnviz.config.schedule import measured_steps
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, laid_on, stacked, unknown
+from bnviz.experiments.kit.learning import steps_until
+from bnviz.experiments.kit.numbers import number
+from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import Spread, by_value, decades, guessing_loss, plain, spread_of, stacked
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import joined, listed, say
+from bnviz.experiments.kit.sources import IOFFE_2015, LECUN
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.kit.sweeps import decades, guessing_loss
+from bnviz.experiments.kit.trials import swept_stage
 from bnviz.registry.datasets import DATASETS
 
-LABELS = ("as they are", "batch norm on the input", "standardized")
-STYLES = plain_styles(LABELS)
-PLACES = (("spread", 0), ("spread", 1), ("standardized", 0))  # (stage, arm) of each label
+RAW, NORMED, STANDARDIZED = NETS = ("as they are", "batch norm on the input", "standardized")  # names of the nets
+STYLES: Styles = dict(zip(NETS, plain_styles(NETS), strict=True))
+STAGES: dict[InputScale, tuple[str, ...]] = {"spread": (RAW, NORMED), "standardized": (STANDARDIZED,)}
+CONDITIONS = {RAW: "input_condition_before", NORMED: "input_condition_after", STANDARDIZED: "input_condition_before"}
 TARGET_SHARE = 0.3  # of the loss of guessing
 AS_MUCH = 1.5  # steps within this factor of those with standardized inputs are as few
+LATE = 3  # measurements over which the final loss is averaged
 KEEP = ("train_loss", "input_condition")
 FRAMES = 40
-
-LECUN = Reference("LeCun et al. 1998, Efficient BackProp, section 4.3", "https://doi.org/10.1007/3-540-49430-8_2")
-IOFFE = Reference("Ioffe & Szegedy 2015, Batch Normalization", "https://arxiv.org/abs/1502.03167")
+SPEED = Quantity(
+    "train_loss",
+    "Steps to target",
+    "Updates until the training loss is below {target:.3g}; no point: it never was.",
+    "steps (updates)",
+)
+LOSS = Quantity(
+    "train_loss",
+    "Loss, best rate",
+    "Training loss at the rate that is best for each net so far. Dotted: the target.",
+    "training loss (nats)",
+    log=True,
+)
 
 
 class ScaleSettings(Settings):
@@ -33,17 +55,17 @@ class ScaleSettings(Settings):
     dataset: Literal["wine", "breast_cancer", "digits"] = Field(
         default="wine", title="Data", description="Standardized features, then multiplied by factors from 0.001 to 1000."
     )
-    depth: Int = Field(default=1, ge=1, le=4, title="Hidden layers", description="Depth of the net.")
-    width: Int = Field(default=16, ge=4, le=64, title="Width", description="Units of a hidden layer.")
-    batch_size: Int = Field(default=32, ge=8, le=64, title="Batch size", description="Samples of a mini-batch.")
+    depth: Int = knobs.depth(1, most=4, of="Depth of the net.")
+    width: Int = knobs.width(16, most=64)
+    batch_size: Int = knobs.batch_size(32, most=64, least=8)
     eps: Float = Field(
         default=1e-5, ge=0, le=0.1, title="Epsilon", description="Added to the variance of the norm on the input; 1e-5 is usual."
     )
     rates: Int = Field(
         default=13, ge=4, le=20, title="Rates", description="Learning rates from 0.000001 to 1: the best one counts."
     )
-    seeds: Int = Field(default=5, ge=1, le=6, title="Seeds", description="Networks at every rate.")
-    steps: Int = Field(default=400, ge=50, le=2000, title="Steps", description="Updates of plain SGD.")
+    seeds: Int = knobs.seeds(5, most=6, of="Networks at every rate.")
+    steps: Int = knobs.steps(400, most=2000, least=50, of="Updates of plain SGD.")
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -51,85 +73,76 @@ class ScaleSettings(Settings):
         return decades(1e-6, 1.0, self.rates)
 
     @property
-    def every(self) -> int:
-        """Steps between two measurements."""
-        return max(self.steps // FRAMES, 1)
-
-    @property
-    def measured(self) -> list[int]:
-        """The steps that are measured."""
-        return sorted({*range(0, self.steps + 1, self.every), self.steps})
-
-    @property
     def target(self) -> float:
         """The training loss to reach."""
         return TARGET_SHARE * guessing_loss(DATASETS[self.dataset].classes)
 
+    def run(self, scale: InputScale) -> RunConfig:
+        """The nets on features of a scale, at one rate."""
+        return RunConfig(
+            dataset=DatasetConfig(name=self.dataset, input_scale=scale),
+            arms=tuple(
+                ArmConfig(norm_on_input=net == NORMED, norm_eps=self.eps, depth=self.depth, width=self.width)
+                for net in STAGES[scale]
+            ),
+            batch_size=self.batch_size,
+            steps=self.steps,
+            measure_every=max(self.steps // FRAMES, 1),
+        )
+
 
 def stages(settings: ScaleSettings) -> tuple[Stage, ...]:
     """The spread features with both nets, then the standardized ones with the net without a norm."""
-    rates, seeds = stacked(settings.values, settings.seeds)
-    shape = settings.model_dump(include={"depth", "width"}) | {"norm_eps": settings.eps, "per_trial": PerTrial(lr=rates)}
-    arms = {
-        "spread": (ArmConfig(norm_on_input=False, **shape), ArmConfig(norm_on_input=True, **shape)),
-        "standardized": (ArmConfig(norm_on_input=False, **shape),),
-    }
-    scales: tuple[tuple[InputScale, str], ...] = (
-        ("spread", "features on many scales"),
-        ("standardized", "standardized features"),
-    )
+    labels: dict[InputScale, str] = {"spread": "features on many scales", "standardized": "standardized features"}
     return tuple(
-        Stage(
-            scale,
-            label,
-            RunConfig(
-                dataset=DatasetConfig(name=settings.dataset, input_scale=scale),
-                arms=arms[scale],
-                trials=len(rates),
-                trial_seeds=seeds,
-                batch_size=settings.batch_size,
-                steps=settings.steps,
-                measure_every=settings.every,
-            ),
-            KEEP,
+        replace(
+            swept_stage(scale, label, settings.run(scale), "lr", settings.values, settings.seeds, KEEP), arm_names=STAGES[scale]
         )
-        for scale, label in scales
+        for scale, label in labels.items()
     )
 
 
 @dataclass(frozen=True)
 class Best:
-    """What an arm reached at the rate that was best for it: fewest median steps, then lowest final loss."""
+    """What a net reached at the rate that was best for it: fewest median steps, then lowest final loss."""
 
     rate: float
-    steps: NDArray[np.float64]  # to the target, (seeds,); infinite where it was not reached
-    curves: NDArray[np.float64]  # loss, (frames, seeds)
+    steps: FloatArray  # to the target, (seeds,); infinite where it was not reached
+    curves: Labelled  # loss, by step and seed
 
 
-def steps_by_rate(settings: ScaleSettings, results: Results, stage: str, arm: int) -> NDArray[np.float64]:
-    """Steps to the target loss, (rates, seeds), infinite where it was not reached."""
-    crossed = first_crossing(results.steps(stage), -results.curve(stage, "train_loss", arm), -settings.target)
-    return by_value(crossed, settings.values, settings.seeds)
+def _stage_of(net: str) -> str:
+    return next(scale for scale, nets in STAGES.items() if net in nets)
 
 
-def best(settings: ScaleSettings, results: Results, stage: str, arm: int) -> Best | None:
-    """An arm at its best rate; None before it was measured."""
-    if results.last(stage) is None:
+def steps_by_rate(settings: ScaleSettings, results: Results) -> Labelled:
+    """Steps to the target loss by net, rate and seed: infinite where it was not reached, NaN for nets not measured yet."""
+    blank = unknown(lr=settings.values, seed=tuple(range(settings.seeds)))
+    found = {key: steps_until(results, settings.target, key) for key in STAGES if results.last(key) is not None}
+    return stacked("arm", {net: found[key].at(arm=net) if (key := _stage_of(net)) in found else blank for net in NETS})
+
+
+def best(settings: ScaleSettings, results: Results, net: str) -> Best | None:
+    """A net at its best rate; None before it was measured."""
+    if results.last(_stage_of(net)) is None:
         return None
-    steps = steps_by_rate(settings, results, stage, arm)
-    losses = by_value(results.curve(stage, "train_loss", arm), settings.values, settings.seeds)  # (frames, rates, seeds)
-    final = np.where(np.isfinite(losses[-3:]).all(0), losses[-3:].mean(0), np.inf)
-    index = min(range(len(settings.values)), key=lambda i: (spread_of(steps[i]).median, spread_of(final[i]).median))
-    return Best(settings.values[index], steps[index], losses[:, index])
+    steps = steps_by_rate(settings, results).at(arm=net)
+    losses = results.over_steps("train_loss", _stage_of(net)).at(arm=net)
+    last = losses.since("step", losses.axes["step"][-LATE:][0])
+    final = last.over("step", np.mean).map(lambda means: np.where(np.isfinite(means), means, np.inf))
+
+    def order(rate: float) -> tuple[float, float]:
+        return spread_of(steps.at(lr=rate).values).median, spread_of(final.at(lr=rate).values).median
+
+    rate = min(settings.values, key=order)
+    return Best(rate, steps.at(lr=rate).values, losses.at(lr=rate))
 
 
 def conditions(results: Results) -> dict[str, float]:
-    """Condition number of the inputs by label, of those measured so far."""
-    found = {}
-    for label, (stage, arm) in zip(LABELS, PLACES, strict=True):
-        if (last := results.arm(stage, arm)) is not None:
-            found[label] = float(np.asarray(last.extras["input_condition_after" if arm else "input_condition_before"])[0])
-    return found
+    """Condition number of each net's inputs, of those measured so far."""
+    measured = [net for net in NETS if results.last(_stage_of(net)) is not None]
+    found = {net: results.newest(CONDITIONS[net], _stage_of(net)).at(arm=net) for net in measured}
+    return {net: float(values.values.flat[0]) for net, values in found.items()}
 
 
 def charts(settings: ScaleSettings) -> tuple[Chart, ...]:
@@ -138,101 +151,106 @@ def charts(settings: ScaleSettings) -> tuple[Chart, ...]:
 
 
 def _steps_chart(settings: ScaleSettings) -> Chart:
-    how = f"Updates until the training loss is below {plain(settings.target)}; no point: it never was."
-    spec = sweep_chart("steps", "Steps to target", how, "learning rate", "steps (updates)", settings.values, STYLES,
-                       x_log=True, y_range=(0, settings.steps))  # fmt: skip
+    def take(results: Results) -> Labelled:
+        return steps_by_rate(settings, results).map(lambda steps: np.where(np.isinf(steps), np.nan, steps))
 
-    def draw(results: Results) -> dict[str, list]:
-        rows = []
-        for stage, arm in PLACES:
-            known = results.last(stage) is not None
-            steps = steps_by_rate(settings, results, stage, arm) if known else np.full((settings.rates, settings.seeds), np.nan)
-            rows.append(sweep_series(np.where(np.isinf(steps), np.nan, steps)))
-        return {"": rows}
-
-    return Chart(spec, draw)
+    rates = Swept("lr", settings.values, "learning rate", log=True)
+    speed = replace(SPEED.worded(target=settings.target), range=(0, settings.steps))
+    return speed.by_value("steps", STYLES, rates, take)
 
 
 def _loss_chart(settings: ScaleSettings) -> Chart:
-    how = "Training loss at the rate that is best for each net so far. Dotted: the target."
-    spec = sweep_chart("loss", "Loss, best rate", how, "step (updates)", "training loss (nats)", settings.measured, STYLES,
-                       y_log=True, markers=False)  # fmt: skip
-    add_level(spec, settings.target, "target")
+    steps = measured_steps(settings.run("spread"))
+    blank = unknown(step=steps, seed=tuple(range(settings.seeds)))
 
-    def draw(results: Results) -> dict[str, list]:
-        rows = []
-        for stage, arm in PLACES:
-            padded = np.full((len(settings.measured), settings.seeds), np.nan)
-            if (found := best(settings, results, stage, arm)) is not None:
-                padded[: len(found.curves)] = found.curves
-            rows.append(sweep_series(padded))
-        return {"": rows}
+    def take(results: Results) -> Labelled:
+        found = {net: best(settings, results, net) for net in NETS}
+        return stacked("arm", {net: laid_on(each.curves, "step", steps) if each else blank for net, each in found.items()})
 
-    return Chart(spec, draw)
+    chart = LOSS.by_value("loss", STYLES, Swept("step", steps, "step (updates)"), take, markers=False)
+    add_level(chart.spec, settings.target, "target")
+    return chart
 
 
 def _condition_chart() -> Chart:
     how = "Largest over smallest eigenvalue of the inputs' second moments. 1: uncorrelated and on one scale."
-    spec = category_chart("condition", "Condition number", how, "condition number", LABELS, plain_styles(("inputs",)), y_log=True,
-                          y_range=(1, 1e20))  # fmt: skip
+    styles = plain_styles(("inputs",))
+    spec = category_chart("condition", "Condition number", how, "condition number", NETS, styles, y_log=True, y_range=(1, 1e20))
     add_level(spec, 1.0, "uncorrelated", fit=False)
 
-    def draw(results: Results) -> dict[str, list]:
+    def draw(results: Results) -> dict[str, list[Any]]:
         found = conditions(results)
-        values = np.array([[found.get(label, np.nan)] for label in LABELS])
+        values = np.array([[found.get(net, np.nan)] for net in NETS])
         return {"": [sweep_series(np.where(np.isinf(values), np.nan, values))]}
 
     return Chart(spec, draw)
 
 
 def verdict(settings: ScaleSettings, results: Results) -> Verdict | None:
-    """Compare the steps to the target at each arm's best rate, and the condition numbers."""
+    """Compare the steps to the target at each net's best rate, and the condition numbers."""
     if not results.finished():
         return None
-    found = [best(settings, results, stage, arm) for stage, arm in PLACES]
-    raw, normed, standard = (each for each in found if each is not None)
-    ratio = spread_of(_ratio(normed.steps, standard.steps))
-    gain = spread_of(_ratio(raw.steps, normed.steps))
+    steps = {net: found.steps for net in NETS if (found := best(settings, results, net))}
+    ratio = spread_of(_ratio(steps[NORMED], steps[STANDARDIZED]), of="pairs")
+    gain = spread_of(_ratio(steps[RAW], steps[NORMED]), of="pairs")
     condition = conditions(results)
-    numbers = {
-        "steps_raw": spread_of(raw.steps).median,
-        "steps_norm": spread_of(normed.steps).median,
-        "steps_standardized": spread_of(standard.steps).median,
-        "ratio": ratio.median,
-        "gain": gain.median,
-        **{f"condition_{name}": value for name, value in zip(("raw", "norm", "standardized"), condition.values(), strict=True)},
+    numbers: dict[str, Spread | float] = {
+        "steps_raw": spread_of(steps[RAW]),
+        "steps_norm": spread_of(steps[NORMED]),
+        "steps_standardized": spread_of(steps[STANDARDIZED]),
+        "ratio": ratio,
+        "gain": gain,
+        "condition_raw": condition[RAW],
+        "condition_norm": condition[NORMED],
+        "condition_standardized": condition[STANDARDIZED],
     }
     answer = None if not ratio.count else "as_much" if ratio.median <= AS_MUCH else "partly" if gain.median > AS_MUCH else "none"
-    sentence = (
-        f"At its best of {settings.rates} rates each net came to the target: {_steps(settings, LABELS[0], raw)}, "
-        f"{_steps(settings, LABELS[1], normed)}, {_steps(settings, LABELS[2], standard)}. {_conditions(condition)}"
+    return Verdict(answer, _headline(ratio), numbers, joined(_steps(settings, steps), _conditions(condition)))
+
+
+def _headline(ratio: Spread) -> str:
+    if not ratio.count:
+        return "With standardized inputs the net did not come to the target in any pair, so there is no ratio of steps."
+    if np.isinf(ratio.median):
+        return (
+            "With batch norm on the input half of the nets or more did not come to the target, with standardized inputs they did."
+        )
+    return say(
+        "With batch norm on the input the net needs {ratio:median} times the steps that it needs with standardized inputs "
+        "({ratio:range}).",
+        ratio=ratio,
     )
-    return Verdict(answer, sentence, numbers)
 
 
-def _ratio(steps: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ratio(steps: FloatArray, other: FloatArray) -> FloatArray:
     """Paired ratios; infinite where only `steps` is, NaN where `other` never got there."""
     return np.where(np.isinf(other), np.nan, np.maximum(steps, 1) / np.maximum(np.where(np.isinf(other), 1, other), 1))
 
 
-def _steps(settings: ScaleSettings, label: str, found: Best) -> str:
-    steps: Spread = spread_of(found.steps)
-    if np.isinf(steps.median):
-        return f"{label} not in {settings.steps} steps"
-    low, high = (f"{value:.0f}" if np.isfinite(value) else "never" for value in (steps.low, steps.high))
-    return f"{label} in {steps.median:.0f} steps ({low} to {high})"
+def _steps(settings: ScaleSettings, steps: dict[str, FloatArray]) -> str:
+    """What each net needed at its best rate."""
+    told = [f"{net} {_steps_of(settings, spread_of(found))}" for net, found in steps.items()]
+    return f"Steps to the target, each net at its best of {settings.rates} rates: {listed(told)}."
+
+
+def _steps_of(settings: ScaleSettings, found: Spread) -> str:
+    """'120 (100 to 130)' or 'not in 400'."""
+    if np.isinf(found.median):
+        return f"not in {settings.steps}"
+    low, high = (f"{value:.0f}" if np.isfinite(value) else "never" for value in (found.low, found.high))
+    return f"{found.median:.0f} ({low} to {high} over {found.count} {found.of})"
 
 
 def _conditions(condition: dict[str, float]) -> str:
-    parts = ", ".join(f"{label} {plain(value)}" for label, value in condition.items())
+    parts = listed([f"{net} {number(value)}" for net, value in condition.items()])
     return f"Condition number: {parts}; what is above 1 after standardizing is correlation, which batch norm leaves."
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when batch norm on the input needs about as few steps as standardized inputs, mixed when it helps in part."""
-    measured = f"steps to the target over those with standardized inputs: {plain(found.numbers['ratio'])}"
-    judgements: dict[str | None, Judgement] = {"as_much": "supported", "partly": "mixed"}
-    return Finding(judgements.get(found.answer, "not supported in this setting"), measured)
+judge = rule(
+    "steps to the target {ratio:median} times those with standardized inputs ({ratio:range})",
+    supported=answered("as_much"),
+    mixed=answered("partly"),
+)
 
 
 PART = Part(
@@ -268,7 +286,7 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(LECUN, IOFFE),
+    references=(LECUN.at("section 4.3"), IOFFE_2015),
     caveat=("scale", "correlated"),
-    claims=(Claim("unscaled_inputs", "With batch norm on the input, inputs need not be scaled.", IOFFE, "wine", judge),),
+    claims=(Claim("unscaled_inputs", "With batch norm on the input, inputs need not be scaled.", IOFFE_2015, "wine", judge),),
 )

@@ -3,211 +3,246 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from bnviz.charts.builders import add_level, norm_style, plain_styles, sweep_chart, sweep_series
 from bnviz.charts.spec import Selector
-from bnviz.config.models import ArmConfig, Float, Int, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
+from bnviz.config.models import Float, Int, RunConfig
+from bnviz.config.schedule import measured_steps
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled, laid_on, unknown
+from bnviz.experiments.kit.quantities import Quantity, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain, spread_of
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import ARORA, LAARHOVEN
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.kit.twins import BATCH, NONE, STYLES, arm_of
 
 PROBE, TRAINED = "rescaled", "ordinary"
 SCALES = (0.1, 1.0, 10.0)
-ONE = SCALES.index(1.0)
+SQUARED, EQUAL = "squared", "equal"  # the rates: that of scale a times a², or the same
 SAME = 1e-6  # loss curves that differ by less, relative to the loss, are the same but for rounding
+LEAST_SHOWN = 1e-17  # smaller cosines are drawn as this
 VIEWS = (
     ("batch_squared", "batch norm, rate × a²"),
     ("batch_equal", "batch norm, equal rates"),
     ("none_squared", "no norm, rate × a²"),
 )
-PLACES = {"batch_squared": (1, 0), "batch_equal": (1, 1), "none_squared": (0, 0)}  # (norm, rate) in the probe's arrays
-STYLES = (norm_style("none", "no norm"), norm_style("batch", "batch norm"))
-
-LAARHOVEN = Reference(
-    "van Laarhoven 2017, L2 Regularization versus Batch and Weight Normalization", "https://arxiv.org/abs/1706.05350"
+RADIAL = Quantity(
+    "radial",
+    "Gradient along weights",
+    "Cosine of the angle between a unit's weights and their gradient, the unit where it is largest. Near 1e-16: rounding.",
+    "largest |cosine|",
+    log=True,
+    range=(LEAST_SHOWN, 1.0),
 )
-ARORA = Reference("Arora, Li & Lyu 2019, Auto Rate-Tuning by Batch Normalization", "https://arxiv.org/abs/1812.03981")
+RATE = Quantity(
+    "effective_lr",
+    "Effective rate",
+    "lr / |w|² of a unit, mean over all hidden units, in the ordinary training; without a norm it is only a number.",
+    "lr / |w|² over its start",
+)
 
 
 class EffectiveSettings(Settings):
     """Twins whose hidden weights start at 0.1, 1 and 10 times the same values, and an ordinary training."""
 
-    depth: Int = Field(default=3, ge=1, le=10, title="Hidden layers", description="Depth of all nets.")
-    width: Int = Field(default=32, ge=4, le=64, title="Width", description="Units of a hidden layer.")
-    lr: Float = Field(
-        default=0.3, ge=1e-3, le=10, title="Learning rate", description="At scale 1; scale a takes a² times as much."
-    )
-    batch_size: Int = Field(default=64, ge=4, le=256, title="Batch size", description="Samples of a mini-batch.")
-    seeds: Int = Field(default=3, ge=1, le=8, title="Seeds", description="Networks of every scale.")
-    steps: Int = Field(default=120, ge=10, le=500, title="Steps", description="Updates of the rescaled twins.")
+    depth: Int = knobs.depth(3, most=10, of="Depth of all nets.")
+    width: Int = knobs.width(32, most=64)
+    lr: Float = knobs.learning_rate(0.3, most=10, of="At scale 1; scale a takes a² times as much.")
+    batch_size: Int = knobs.batch_size(64)
+    seeds: Int = knobs.seeds(3, most=8, of="Networks of every scale.")
+    steps: Int = knobs.steps(120, most=500, of="Updates of the rescaled twins.")
     ordinary_steps: Int = Field(
         default=600, ge=50, le=3000, title="Steps of the ordinary training", description="All parameters are trained."
     )
 
     @property
-    def every(self) -> int:
-        """Steps between two measurements of the ordinary training."""
-        return max(self.ordinary_steps // 30, 1)
+    def shown(self) -> tuple[int, ...]:
+        """The steps of the rescaled twins that the probe shows."""
+        return tuple(sorted({round(step) for step in np.linspace(0, self.steps, 31)}))
 
     @property
-    def shown(self) -> list[int]:
-        """The steps of the rescaled twins that the probe shows."""
-        return sorted({round(step) for step in np.linspace(0, self.steps, 31)})
+    def ordinary(self) -> RunConfig:
+        """The ordinary training of both nets."""
+        return RunConfig(
+            arms=(arm_of(self, "none"), arm_of(self, "batch")),
+            trials=self.seeds,
+            batch_size=self.batch_size,
+            steps=self.ordinary_steps,
+            measure_every=max(self.ordinary_steps // 30, 1),
+        )
 
 
 def stages(settings: EffectiveSettings) -> tuple[Stage, ...]:
     """The rescaled twins (a probe), then an ordinary training of both nets."""
-    names = ("seeds", "depth", "width", "batch_size", "lr", "steps")
-    options: dict[str, Any] = {name: getattr(settings, name) for name in names} | {"scales": SCALES}
-    arms = tuple(ArmConfig(norm=norm, depth=settings.depth, width=settings.width, lr=settings.lr) for norm in ("none", "batch"))
-    run = RunConfig(
-        arms=arms,
-        trials=settings.seeds,
-        batch_size=settings.batch_size,
-        steps=settings.ordinary_steps,
-        measure_every=settings.every,
-    )
+    names = {"seeds", "depth", "width", "batch_size", "lr", "steps"}
+    options = settings.model_dump(include=names) | {"scales": SCALES}
     seconds = settings.steps * (settings.depth + 1) * (2e-3 + 2e-9 * settings.seeds * settings.batch_size * settings.width**2)
     return (
         Stage(PROBE, "rescaled twins", probe="scale_invariance", options=options, seconds=seconds),
-        Stage(TRAINED, "ordinary training", run, ("train_loss", "weight_norm", "effective_lr")),
+        Stage(TRAINED, "ordinary training", settings.ordinary, ("train_loss", "weight_norm", "effective_lr")),
     )
 
 
-def _value(results: Results, name: str) -> NDArray[np.float64]:
-    found = results.value(PROBE, name)
-    assert found is not None
-    return found
+def _losses(settings: EffectiveSettings, results: Results) -> dict[str, Labelled]:
+    """Losses of the rescaled twins by view, axes step, scale and seed."""
+    axes = {"step": settings.shown, "scale": SCALES, "seed": tuple(range(settings.seeds))}
+    found = results.probed("losses", PROBE, arm=(NONE, BATCH), rate=(SQUARED, EQUAL), **axes)
+    places = {view: view.split("_") for view, _ in VIEWS}
+    return {view: found.at(arm=arm, rate=rate) for view, (arm, rate) in places.items()}
+
+
+def _radial(settings: EffectiveSettings, results: Results) -> Labelled:
+    return results.probed("radial", PROBE, arm=(NONE, BATCH), step=settings.shown, seed=tuple(range(settings.seeds)))
+
+
+def _growth(settings: EffectiveSettings, results: Results) -> Labelled:
+    """Squared length of the weights over its start, by arm, whether it was measured or predicted, step and seed."""
+    axes = {"step": settings.shown, "seed": tuple(range(settings.seeds))}
+    return results.probed("growth", PROBE, arm=(NONE, BATCH), source=("measured", "predicted"), **axes)
+
+
+def _relative_rate(results: Results) -> Labelled:
+    """Effective rate over its start, mean over the layers, by step, arm and seed."""
+    rates = results.over_steps(RATE.measure, TRAINED).over("layer", np.mean)
+    start = rates.at(step=rates.axes["step"][0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Labelled(rates.rows("step", "arm", "seed") / start.rows("arm", "seed"), rates.axes)
 
 
 def charts(settings: EffectiveSettings) -> tuple[Chart, ...]:
     """Loss of the rescaled twins, the radial part of the gradient, the weights' growth, and the effective rate."""
-    return _loss_chart(settings), _radial_chart(settings), _growth_chart(settings), _rate_chart(settings)
+    shown = Swept("step", settings.shown, "step (updates)")
+
+    def visible(results: Results) -> Labelled:
+        return _radial(settings, results).map(lambda cosines: np.maximum(cosines, LEAST_SHOWN))
+
+    return (
+        _loss_chart(settings),
+        RADIAL.by_value("radial", STYLES, shown, visible, markers=False),
+        _growth_chart(settings),
+        _rate_chart(settings),
+    )
 
 
 def _loss_chart(settings: EffectiveSettings) -> Chart:
     how = "Three nets that differ in the size of their hidden weights alone. One visible line would mean that they train alike."
     styles = plain_styles([f"weights × {scale:g}" for scale in SCALES])
-    spec = sweep_chart("loss", "Rescaled twins", how, "step (updates)", "training loss (nats)", settings.shown, styles,
-                       y_range=(0, 4), markers=False)  # fmt: skip
+    spec = sweep_chart(
+        "loss", "Rescaled twins", how, "step (updates)", "training loss (nats)", settings.shown, styles,
+        y_range=(0, 4), markers=False,
+    )  # fmt: skip
     spec.selectors = (Selector("view", "show", VIEWS, VIEWS[0][0]),)
 
-    def draw(results: Results) -> dict[str, list]:
-        losses = _value(results, "losses")  # (norms, rates, frames, scales, seeds)
-        return {view: [sweep_series(losses[place][:, scale]) for scale in range(len(SCALES))] for view, place in PLACES.items()}
+    def draw(results: Results) -> dict[str, list[Any]]:
+        losses = _losses(settings, results)
+        return {view: [sweep_series(found.at(scale=a).rows("step", "seed")) for a in SCALES] for view, found in losses.items()}
 
     return Chart(spec, draw)
-
-
-def _radial_chart(settings: EffectiveSettings) -> Chart:
-    how = "Cosine of the angle between a unit's weights and their gradient, the unit where it is largest. Near 1e-16: rounding."
-    spec = sweep_chart("radial", "Gradient along weights", how, "step (updates)", "largest |cosine|", settings.shown, STYLES,
-                       y_log=True, y_range=(1e-17, 1.0), markers=False)  # fmt: skip
-    return Chart(spec, lambda results: {"": [sweep_series(np.maximum(row, 1e-17)) for row in _value(results, "radial")]})
 
 
 def _growth_chart(settings: EffectiveSettings) -> Chart:
     how = "Squared length of the hidden weights over its start, and what right angles predict: start + sum of (lr |g|)²."
     measured, predicted = plain_styles(["batch norm, measured", "batch norm, predicted"])
     styles = (measured, predicted, norm_style("none", "no norm, measured"))
-    spec = sweep_chart("growth", "Growth of the weights", how, "step (updates)", "|W|² / |W|² at start", settings.shown, styles,
-                       markers=False)  # fmt: skip
+    spec = sweep_chart(
+        "growth", "Growth of the weights", how, "step (updates)", "|W|² / |W|² at start", settings.shown, styles, markers=False
+    )
+    shown = ({"arm": BATCH, "source": "measured"}, {"arm": BATCH, "source": "predicted"}, {"arm": NONE, "source": "measured"})
 
-    def draw(results: Results) -> dict[str, list]:
-        growth = _value(results, "growth")  # (norms, measured | predicted, frames, seeds)
-        return {"": [sweep_series(growth[place]) for place in ((1, 0), (1, 1), (0, 0))]}
+    def draw(results: Results) -> dict[str, list[Any]]:
+        growth = _growth(settings, results)
+        return {"": [sweep_series(growth.at(**place).rows("step", "seed")) for place in shown]}
 
     return Chart(spec, draw)
 
 
 def _rate_chart(settings: EffectiveSettings) -> Chart:
-    steps = sorted({*range(0, settings.ordinary_steps + 1, settings.every), settings.ordinary_steps})
-    how = "lr / |w|² of a unit, mean over all hidden units, in the ordinary training; for no norm it is only a number."
-    spec = sweep_chart("rate", "Effective rate", how, "step (updates)", "lr / |w|² over its start", steps, STYLES, markers=False)
-    add_level(spec, 1.0, "start")
-    spec.empty = "Comes with the ordinary training"
+    steps = measured_steps(settings.ordinary)
 
-    def draw(results: Results) -> dict[str, list]:
+    def take(results: Results) -> Labelled:
         if results.last(TRAINED) is None:
-            return {"": [sweep_series(np.full((len(steps), settings.seeds), np.nan))] * 2}
-        padded = np.full((2, len(steps), settings.seeds), np.nan)
-        for arm in (0, 1):
-            rate = _relative_rate(results, arm)
-            padded[arm, : len(rate)] = rate
-        return {"": [sweep_series(row) for row in padded]}
+            return unknown(arm=(NONE, BATCH), step=steps, seed=tuple(range(settings.seeds)))
+        return laid_on(_relative_rate(results), "step", steps)
 
-    return Chart(spec, draw)
-
-
-def _relative_rate(results: Results, arm: int) -> NDArray[np.float64]:
-    """Effective rate over its start, mean over the layers, (frames, seeds)."""
-    rate = results.curve(TRAINED, "effective_lr", arm).mean(axis=2)
-    return rate / rate[0]
+    chart = RATE.by_value("rate", STYLES, Swept("step", steps, "step (updates)"), take, markers=False)
+    add_level(chart.spec, 1.0, "start")
+    chart.spec.empty = "Comes with the ordinary training"
+    return chart
 
 
-def difference(losses: NDArray[np.float64]) -> float:
-    """Largest difference of the curves (frames, scales, seeds) from those at scale 1, relative; infinite if one breaks."""
-    ones = losses[:, ONE : ONE + 1]
-    if not np.isfinite(losses).all():
+def difference(losses: Labelled) -> float:
+    """Largest difference of the curves (step, scale, seed) from those at scale 1, relative; infinite if one breaks."""
+    curves, ones = losses.rows("scale", "step", "seed"), losses.at(scale=1.0).rows("step", "seed")
+    if not np.isfinite(curves).all():
         return float("inf")
-    return float(np.max(np.abs(losses - ones) / np.maximum(ones, 1e-3)))
+    return float(np.max(np.abs(curves - ones) / np.maximum(ones, 1e-3)))
 
 
 def verdict(settings: EffectiveSettings, results: Results) -> Verdict | None:
     """Compare the rescaled twins, and say how far the effective rate fell in the ordinary training."""
     if not results.finished(PROBE):
         return None
-    losses, growth = _value(results, "losses"), _value(results, "growth")
-    apart = {view: difference(losses[place]) for view, place in PLACES.items()}
-    end = np.abs(growth[1, 0, -1] / growth[1, 1, -1] - 1).max()
+    apart = {view: difference(found) for view, found in _losses(settings, results).items()}
+    growth, radial = _growth(settings, results).at(arm=BATCH, step=settings.shown[-1]), _radial(settings, results)
+    measured, predicted = (growth.at(source=source).values for source in ("measured", "predicted"))
+    left = _rate_left(results)
     numbers = {
         "difference": apart["batch_squared"],
         "difference_equal_rates": apart["batch_equal"],
         "difference_no_norm": apart["none_squared"],
-        "radial_batch": float(np.nanmax(_value(results, "radial")[1])),
-        "radial_none": float(np.nanmedian(_value(results, "radial")[0])),
-        "growth": float(np.median(growth[1, 0, -1])),
-        "growth_error": float(end),
+        "radial_batch": float(np.nanmax(radial.at(arm=BATCH).values)),
+        "radial_none": float(np.nanmedian(radial.at(arm=NONE).values)),
+        "growth": spread_of(measured),
+        "growth_error": float(np.abs(measured / predicted - 1).max()),
+        **({"rate_left": left} if left and left.count else {}),
     }
-    ordinary, said = _ordinary(settings, results)
     answer = "same" if apart["batch_squared"] < SAME else "other" if np.isfinite(apart["batch_squared"]) else "diverges"
-    sentence = (
-        f"With batch norm, weights of 0.1, 1 and 10 times the size at 0.01, 1 and 100 times the rate gave the same loss at every "
-        f"step to within {plain(apart['batch_squared'], 1)} (rounding); without a norm the losses differ "
-        f"{_times(apart['none_squared'])}."
-        if answer == "same"
-        else f"The losses of the rescaled twins differ {_times(apart['batch_squared'])}: more than rounding."
-    )
-    return Verdict(answer, f"{sentence}{said}", numbers | ordinary)
+    if answer == "same":
+        headline = say(
+            "With batch norm, weights of 0.1, 1 and 10 times the size at 0.01, 1 and 100 times the rate gave the same loss at "
+            "every step, to within rounding (largest difference: {batch_squared:1} of the loss).",
+            apart,
+        )
+        without = f"Without a norm the losses differ {_times(apart['none_squared'])}."
+        return Verdict(answer, headline, numbers, joined(without, _ordinary(settings, left)))
+    headline = f"With batch norm the losses of the rescaled twins differ {_times(apart['batch_squared'])}: more than rounding."
+    return Verdict(answer, headline, numbers, _ordinary(settings, left))
 
 
 def _times(difference: float) -> str:
     if not np.isfinite(difference):
-        return "without bound: some diverge"
-    return f"by up to {plain(difference)} times the loss" if difference < 1e6 else "by more than a million times the loss"
+        return "without bound: some nets diverged"
+    if difference >= 1e6:
+        return "by more than a million times the loss"
+    return say("by up to {difference} times the loss", difference=difference)
 
 
-def _ordinary(settings: EffectiveSettings, results: Results) -> tuple[dict[str, float], str]:
-    """The effective rate at the end of the ordinary training over that at its start, with batch norm."""
+def _rate_left(results: Results) -> Spread | None:
+    """The effective rate at the end of the ordinary training over that at its start, with batch norm; None before its end."""
     if not results.finished(TRAINED):
-        return {}, ""
-    ratio = _relative_rate(results, 1)[-1]
-    ratio = ratio[np.isfinite(ratio)]
-    if not len(ratio):
-        return {}, " In the ordinary training all seeds diverged."
-    left = spread_of(ratio)
+        return None
+    rates = _relative_rate(results).at(arm=BATCH)
+    last = rates.at(step=rates.axes["step"][-1]).values
+    return spread_of(last[np.isfinite(last)])
+
+
+def _ordinary(settings: EffectiveSettings, left: Spread | None) -> str:
+    """What became of the effective rate."""
+    if left is None:
+        return ""
+    if not left.count:
+        return "In the ordinary training all seeds diverged."
     grew = ": the weights grew" if left.high < 1 else ""
-    said = f" In the ordinary training at rate {plain(settings.lr)} the effective rate ended at {left} of its start{grew}."
-    return {"rate_left": left.median}, said
+    said = say("In the ordinary training at rate {lr} the effective rate ended at {left} of its start", lr=settings.lr, left=left)
+    return f"{said}{grew}."
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when the rescaled twins agree to rounding and the plain ones do not."""
-    agree = found.answer == "same"
-    measured = f"largest difference of the losses {plain(found.numbers['difference'], 1)} of the loss"
-    return Finding("supported" if agree else "not supported in this setting", measured)
+judge = rule("largest difference of the losses {difference:1} of the loss", supported=answered("same"))
 
 
 PART = Part(

@@ -1,28 +1,48 @@
 """Least squares with normalized weights: length and direction decoupled, and the rates that then converge."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.builders import add_level, add_theory_line, heatmap_chart, heatmap_series, norm_style, sweep_chart, sweep_series
+from bnviz.charts.builders import add_level, add_theory_line, heatmap_chart, heatmap_series, norm_style
 from bnviz.config.models import Float, Int
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Reference, Settings, Stage, Verdict
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import UsableRange, decades, fixed, plain, spread_of
+from bnviz.experiments.kit.rules import Condition, answered, median_below, rule
+from bnviz.experiments.kit.sentences import joined, say
+from bnviz.experiments.kit.sources import CAI, KOHLER
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.kit.sweeps import UsableRange, decades
 
 STAGE = "descent"
 THRESHOLD = 2.0  # gradient descent on a quadratic diverges above 2 over its largest curvature, which is 1 here
 TARGET = 0.01  # an error below this counts as converged
 LOWEST_SHOWN = 1e-8  # smaller errors are drawn as this
 FEW, MANY = 3.0, 100.0
-STYLES = (norm_style("none", "as it is"), norm_style("batch", "normalized"))
-
-KOHLER = Reference(
-    "Kohler et al. 2019, Exponential convergence rates for Batch Normalization", "https://arxiv.org/abs/1805.10694"
+PLAIN, NORMALIZED = "plain", "normalized"  # the problem as it is, and with normalized weights
+STYLES: Styles = {PLAIN: norm_style("none", "as it is"), NORMALIZED: norm_style("batch", "normalized")}
+ERROR = Quantity(
+    "errors",
+    "Error by rate",
+    "The lower, the better; a cross: diverged. Dotted: the rate above which a quadratic of curvature 1 diverges.",
+    "error (share not explained)",
+    log=True,
+    range=(LOWEST_SHOWN, 10.0),
 )
-CAI = Reference("Cai, Li & Shen 2019, Effect of Batch Normalization on Gradient Descent", "https://arxiv.org/abs/1810.00122")
+EFFECTIVE = Quantity(
+    "effective_rates",
+    "Effective rate",
+    "The rate that the weights feel: lr (length / |w|)² once normalized. Dotted: the threshold.",
+    "effective rate",
+    log=True,
+    range=(1e-4, 1e3),
+)
 
 
 class LeastSquaresSettings(Settings):
@@ -41,13 +61,23 @@ class LeastSquaresSettings(Settings):
     lowest: Float = Field(default=1e-3, ge=1e-5, le=0.1, title="Lowest rate", description="Of the first column.")
     highest: Float = Field(default=1e5, ge=10, le=1e8, title="Highest rate", description="Of the last column.")
     rates: Int = Field(default=25, ge=5, le=40, title="Rates", description="Columns, evenly spaced in the logarithm.")
-    seeds: Int = Field(default=5, ge=1, le=20, title="Seeds", description="Random problems and starts.")
-    steps: Int = Field(default=2000, ge=50, le=10_000, title="Steps", description="Of gradient descent on all of the data.")
+    seeds: Int = knobs.seeds(5, most=20, of="Random problems and starts.")
+    steps: Int = knobs.steps(2000, most=10_000, least=50, of="Of gradient descent on all of the data.")
 
     @property
     def values(self) -> tuple[float, ...]:
         """The rates of the sweep."""
         return decades(self.lowest, self.highest, self.rates)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The steps that the probe shows: 0, then evenly spaced in the logarithm (see the probe's `frame_steps`)."""
+        return (0, *sorted(set(np.rint(np.geomspace(1, self.steps, 40)).astype(int).tolist())))
+
+    @property
+    def trials(self) -> dict[str, tuple[float, ...]]:
+        """The axes of what is measured at one step."""
+        return {"lr": self.values, "seed": tuple(range(self.seeds))}
 
 
 def stages(settings: LeastSquaresSettings) -> tuple[Stage, ...]:
@@ -59,107 +89,108 @@ def stages(settings: LeastSquaresSettings) -> tuple[Stage, ...]:
     )
 
 
-def _errors(results: Results) -> NDArray[np.float64]:
-    """Errors so far, (2, frames, rates, seeds)."""
-    found = results.value(STAGE, "errors")
-    assert found is not None
-    return found
+def _errors(settings: LeastSquaresSettings, results: Results) -> Labelled:
+    """Errors so far, by problem (axis arm), step, rate and seed."""
+    return results.probed(ERROR.measure, STAGE, arm=tuple(STYLES), step=settings.shown, **settings.trials)
 
 
-def _latest(results: Results) -> NDArray[np.float64]:
-    """Newest errors of both problems, (2, rates, seeds)."""
-    errors = _errors(results)
-    known = np.flatnonzero(~np.isnan(errors).all(axis=(0, 2, 3)))
-    return errors[:, known[-1] if len(known) else 0]
+def _latest(settings: LeastSquaresSettings, results: Results) -> Labelled:
+    """Newest errors, by problem, rate and seed."""
+    errors = _errors(settings, results)
+    known = [step for step, found in errors.along("step") if not np.isnan(found.values).all()]
+    return errors.at(step=known[-1] if known else 0)
 
 
 def charts(settings: LeastSquaresSettings) -> tuple[Chart, ...]:
     """Error against the rate, its history, and the rate that the direction feels."""
-    return _error_chart(settings), _history_chart(settings), _effective_chart(settings)
+    rates = Swept("lr", settings.values, "learning rate", log=True)
+    return _error_chart(settings, rates), _history_chart(settings), _effective_chart(settings, rates)
 
 
-def _error_chart(settings: LeastSquaresSettings) -> Chart:
-    how = "The lower, the better; a cross: diverged. Dotted: the rate above which a quadratic of curvature 1 diverges."
-    spec = sweep_chart("error", "Error by rate", how, "learning rate", "error (share not explained)", settings.values, STYLES,
-                       x_log=True, y_log=True, y_range=(LOWEST_SHOWN, 10.0), markers=False)  # fmt: skip
-    add_theory_line(spec, [THRESHOLD, THRESHOLD], [LOWEST_SHOWN, 10.0], "2 / largest curvature", fit=False)
-    add_level(spec, TARGET, "converged: below this", fit=False)
-    return Chart(spec, lambda results: {"": [sweep_series(np.maximum(error, LOWEST_SHOWN)) for error in _latest(results)]})
+def _error_chart(settings: LeastSquaresSettings, rates: Swept) -> Chart:
+    def visible(results: Results) -> Labelled:
+        return _latest(settings, results).map(lambda errors: np.maximum(errors, LOWEST_SHOWN))
+
+    chart = ERROR.by_value("error", STYLES, rates, visible, markers=False)
+    add_theory_line(chart.spec, [THRESHOLD, THRESHOLD], [LOWEST_SHOWN, 10.0], "2 / largest curvature", fit=False)
+    add_level(chart.spec, TARGET, "converged: below this", fit=False)
+    return chart
 
 
 def _history_chart(settings: LeastSquaresSettings) -> Chart:
-    rows = _shown_steps(settings.steps)
     how = "Each column is one rate, time runs upwards (in the logarithm); dark is a small error, red has diverged."
-    spec = heatmap_chart("history", "Error over time", how, "learning rate", "step", settings.values, rows,
-                         low=1e-6, high=1.0, log=True, panels=("as it is", "normalized"), unit="error")  # fmt: skip
+    panels = [style.label for style in STYLES.values()]
+    spec = heatmap_chart(
+        "history", "Error over time", how, "learning rate", "step", settings.values, settings.shown,
+        low=1e-6, high=1.0, log=True, panels=panels, unit="error",
+    )  # fmt: skip
 
     def draw(results: Results) -> dict[str, list[Any]]:
-        return {"": [heatmap_series(np.median(error, axis=-1), 1e-6, 1.0, log=True) for error in _errors(results)]}
+        middle = _errors(settings, results).over("seed")
+        return {"": [heatmap_series(middle.at(arm=arm).rows("step", "lr"), 1e-6, 1.0, log=True) for arm in STYLES]}
 
     return Chart(spec, draw)
 
 
-def _shown_steps(steps: int) -> list[int]:
-    """The steps that the probe shows: 0, then evenly spaced in the logarithm (see the probe's `frame_steps`)."""
-    return [0, *sorted(set(np.rint(np.geomspace(1, steps, 40)).astype(int).tolist()))]
+def _effective_chart(settings: LeastSquaresSettings, rates: Swept) -> Chart:
+    def take(results: Results) -> Labelled:
+        felt = results.probed(EFFECTIVE.measure, STAGE, arm=tuple(STYLES), **settings.trials)
+        return Labelled(np.where(np.isfinite(_latest(settings, results).values), felt.values, np.inf), felt.axes)
 
-
-def _effective_chart(settings: LeastSquaresSettings) -> Chart:
-    how = "The rate that the weights feel: lr (length / |w|)² once normalized. Dotted: the threshold."
-    spec = sweep_chart("effective", "Effective rate", how, "learning rate", "effective rate", settings.values, STYLES,
-                       x_log=True, y_log=True, y_range=(1e-4, 1e3), markers=False)  # fmt: skip
-    add_level(spec, THRESHOLD, "2 / largest curvature", fit=False)
-
-    def draw(results: Results) -> dict[str, list]:
-        rates = results.value(STAGE, "effective_rates")
-        assert rates is not None
-        return {"": [sweep_series(np.where(np.isfinite(error), rate, np.inf)) for rate, error in zip(rates, _latest(results), strict=True)]}  # noqa: E501  # fmt: skip
-
-    return Chart(spec, draw)
+    chart = EFFECTIVE.by_value("effective", STYLES, rates, take, markers=False)
+    add_level(chart.spec, THRESHOLD, "2 / largest curvature", fit=False)
+    return chart
 
 
 def verdict(settings: LeastSquaresSettings, results: Results) -> Verdict | None:
     """The highest rates that converge, and by how much they exceed the threshold of the plain problem."""
     if not results.finished(STAGE):
         return None
-    usable = _latest(results) < TARGET
-    none, normalized = (UsableRange(np.array(settings.values), each) for each in usable)
+    errors = _latest(settings, results)
+    plain, normalized = (
+        UsableRange(np.array(settings.values), errors.at(arm=arm).rows("lr", "seed") < TARGET) for arm in (PLAIN, NORMALIZED)
+    )
     above = spread_of(normalized.highest / THRESHOLD)
     numbers = {
-        "highest_plain": spread_of(none.highest).median,
-        "highest_normalized": spread_of(normalized.highest).median,
-        "lowest_highest_normalized": spread_of(normalized.highest).low,
-        "above_threshold": above.median,
-        "span_plain": spread_of(none.span).median,
-        "span_normalized": spread_of(normalized.span).median,
-        "seeds": float(above.count),
+        "highest_plain": spread_of(plain.highest),
+        "highest_normalized": spread_of(normalized.highest),
+        "above_threshold": above,
+        "span_plain": spread_of(plain.span),
+        "span_normalized": spread_of(normalized.span),
     }
     if above.count < settings.seeds:
-        sentence = f"Not every seed came below an error of {TARGET:g} in {settings.steps} steps at some rate: too few to compare."
-        return Verdict(None, sentence, numbers)
-    bound = "" if normalized.ends_inside else " or more"
-    grid, spans = settings.values[1] / settings.values[0], (numbers["span_normalized"], numbers["span_plain"])
-    sentence = (
-        f"As it is, the problem converges (error below {TARGET:g}) up to a rate of {spread_of(none.highest)}; its threshold is 2 "
-        f"and the rates tried differ by a factor of {plain(grid)}. Normalized it converges up to "
-        f"{spread_of(normalized.highest)}{bound}, {plain(above.median)} times the threshold, and over "
-        f"{fixed(np.log10(spans[0]), 1)} decades of rates against {fixed(np.log10(spans[1]), 1)}."
+        few = say("Not every seed came below an error of {target} in {steps} steps", target=TARGET, steps=settings.steps)
+        return Verdict(None, f"{few} at some rate: too few to compare.", numbers)
+    headline = say(
+        "The normalized problem converges up to {above:median} times the threshold ({above:range}){bound}.",
+        above=above,
+        bound="" if normalized.ends_inside else ", or to higher rates than were tried",
     )
-    answer = "same" if above.median < FEW else None if above.low < FEW else "many" if above.median >= MANY else "few"
-    return Verdict(answer, sentence, numbers)
+    return Verdict(_answer(above), headline, numbers, joined(_highest(settings, numbers), _spans(numbers)))
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when the normalized problem converges at rates far above the threshold, the plain one at none."""
-    numbers = found.numbers
-    measured = (
-        f"converges up to {plain(numbers['highest_normalized'])} normalized, up to {plain(numbers['highest_plain'])} as it is "
-        "(threshold 2)"
-    )
-    holds = numbers["highest_plain"] < THRESHOLD
-    return Finding(
-        "supported" if holds and found.answer == "many" else "mixed" if holds else "not supported in this setting", measured
-    )
+def _answer(above: Spread) -> str | None:
+    return "same" if above.median < FEW else None if above.low < FEW else "many" if above.median >= MANY else "few"
+
+
+def _highest(settings: LeastSquaresSettings, numbers: Mapping[str, Spread]) -> str:
+    highest = say("Highest rate with an error below {target}: ", target=TARGET)
+    both = say("{highest_normalized} normalized, {highest_plain} as it is, where the threshold is 2.", numbers)
+    return highest + both + say(" Neighbouring rates differ by a factor of {grid}.", grid=settings.values[1] / settings.values[0])
+
+
+def _spans(numbers: Mapping[str, Spread]) -> str:
+    normalized, plain = (float(np.log10(numbers[name].median)) for name in ("span_normalized", "span_plain"))
+    template = "The problem converges over {normalized:.1f} decades of rates normalized, over {plain:.1f} as it is."
+    return say(template, normalized=normalized, plain=plain)
+
+
+HOLDS: Condition = median_below("highest_plain", THRESHOLD)
+judge = rule(
+    "converges up to a rate of {highest_normalized} normalized, up to {highest_plain} as it is (threshold 2)",
+    supported=HOLDS & answered("many"),
+    mixed=HOLDS,
+)
 
 
 PART = Part(
