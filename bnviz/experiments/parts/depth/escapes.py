@@ -233,7 +233,7 @@ PART = Part(
         Preset(
             "deep",
             "50 layers",
-            "Fifty layers. Watch how the line of the net with skips bends while that of the net without stays straight.",
+            "Fifty layers. Watch how the line of the net with skips bends while the line without skips stays straight.",
             EscapeSettings(depth=50),
         ),
     ),

@@ -15,7 +15,7 @@ from bnviz.experiments.kit import knobs
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.grid import Grid
 from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
-from bnviz.experiments.kit.numbers import fixed, power_of_ten
+from bnviz.experiments.kit.numbers import power_of_ten
 from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.rules import answered, rule, when
@@ -56,11 +56,7 @@ class GrowthSettings(Settings):
         default=("relu", "tanh", "linear"), min_length=1, max_length=4, title="Activations", description="Of the hidden layers."
     )
     batch_sizes: tuple[BatchSize, ...] = Field(
-        default=(8, 16, 64, 128),
-        min_length=1,
-        max_length=6,
-        title="Batch sizes",
-        description="Samples of a batch, 6 to 256 each.",
+        default=(8, 16, 64, 128), min_length=1, max_length=6, title="Batch sizes", description="Samples of a batch, 6 to 256."
     )
     depth: Int = knobs.depth(30, most=50, least=12, of="Depth of the networks.")
     width: Int = knobs.width(256, most=512, least=32, of="Units of every layer, and input features.")
@@ -242,17 +238,11 @@ def _deviations(settings: GrowthSettings, growths: Labelled) -> dict[str, float]
     }
 
 
-def _measured(numbers: Mapping[str, Any]) -> str:
-    rate, plain = (fixed(numbers[name].median, 3) for name in ("growth", "plain"))
-    return f"|dL/d pre-norm|² grows by {rate} per layer (theory {fixed(numbers['theory'], 3)}), without a norm by {plain}"
-
-
 judge_explosion = rule(
-    _measured,
+    "|dL/d pre-norm|² grows by {growth:median} per layer ({growth:range}; theory {theory:.3f}), without a norm by {plain}",
     supported=answered("explode") & when(lambda numbers: numbers["growth"].low > numbers["plain"].median),
     mixed=answered("explode"),
 )
-
 
 PART = Part(
     id="growth",

@@ -57,7 +57,7 @@ class TrainSettings(Settings):
     batch_size: Int = knobs.batch_size(64, least=8)
     steps: Int = knobs.steps(200, most=1500, least=20)
     plain: bool = Field(
-        default=False, title="A net without a norm", description="Train the deepest net without a norm and skips too."
+        default=False, title="A plain net", description="Train the deepest net without a norm and without skips too."
     )
     seeds: Int = knobs.seeds(3, most=6, of="Networks of each kind.")
 
@@ -207,7 +207,7 @@ PART = Part(
         Preset(
             "plain",
             "And without a norm",
-            "The deepest net without a norm as well, in place of the shallow ones. Watch both nets without skips.",
+            "The deepest net without a norm too, in place of the shallow ones. Watch both nets without skips.",
             TrainSettings(depths=(50,), plain=True),
         ),
     ),

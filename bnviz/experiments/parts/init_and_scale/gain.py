@@ -132,7 +132,7 @@ PART = Part(
     choices=(
         Choice("any", "Yes, at any gain"),
         Choice("wider", "Over a far wider range, but not at any gain"),
-        Choice("same", "No better than without"),
+        Choice("same", "No better than the plain net"),
     ),
     settings=GainSettings,
     presets=(
@@ -145,7 +145,7 @@ PART = Part(
         Preset(
             "fine",
             "Near the right gain",
-            "Gains from 0.3 to 3 in small steps. Watch how wide the valley of the net without a norm is.",
+            "Gains from 0.3 to 3 in small steps. Watch how wide the valley of the plain net is.",
             GainSettings(lowest=0.3, highest=3.0, gains=13),
         ),
         Preset(

@@ -140,13 +140,13 @@ PART = Part(
         Preset(
             "six",
             "Six layers",
-            "Sixteen rates, each twice the one before, with three seeds: 96 networks at once. Watch where the crosses begin.",
+            "Sixteen rates, each 2 times the one before, with three seeds: 96 networks at once. Watch where the crosses begin.",
             SweepSettings(),
         ),
         Preset(
             "deep",
             "Twenty layers",
-            "The same in twenty layers, where the net without a norm is harder to train. Watch where each line turns up.",
+            "The same in twenty layers, where the plain net is harder to train. Watch where each line turns up.",
             SweepSettings(depth=20, lowest=1e-3, highest=10, rates=13, steps=400),
         ),
         Preset(
