@@ -21,7 +21,7 @@ from bnviz.experiments.kit.rules import median_above, median_below, rule
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import HE, IOFFE_2015, YANG
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.experiments.kit.twins import BATCH, LABELS, NONE, STYLES
+from bnviz.experiments.kit.twins import BATCH, NONE, STYLES
 from bnviz.experiments.parts.depth.common import probed_by_arm
 
 SHOWN = (1e-6, 1e6)  # of the heatmap's colours
@@ -82,7 +82,7 @@ def stages(settings: GainSettings) -> tuple[Stage, ...]:
     seconds = settings.depth * networks * (2e-4 + 3e-10 * settings.batch_size * settings.width**2)
     return tuple(
         Stage(norm, label, probe="gain_and_depth", options={"norm": norm, **shared}, seconds=seconds)
-        for norm, label in LABELS.items()
+        for norm, label in ((norm, style.label) for norm, style in STYLES.items())
     )
 
 

@@ -22,7 +22,7 @@ from bnviz.experiments.kit.rules import answered, rule
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import DANESHMAND, YANG
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.experiments.kit.twins import BATCH, LABELS, NONE, STYLES
+from bnviz.experiments.kit.twins import BATCH, NONE, STYLES
 from bnviz.experiments.parts.depth.common import interior, probed_by_arm
 
 ALIGNED = 0.9  # cosine of 26 degrees: samples closer than that on average count as aligned
@@ -71,7 +71,7 @@ def stages(settings: RankSettings) -> tuple[Stage, ...]:
             options={"arm": {"norm": norm, **net}, **shared},
             seconds=one * settings.seeds,
         )
-        for norm, label in LABELS.items()
+        for norm, label in ((norm, style.label) for norm, style in STYLES.items())
     )
 
 
