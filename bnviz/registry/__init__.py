@@ -2,5 +2,5 @@
 
 declared.py      how an extension says what it is, and how that is read
 datasets.py      the data sets          activations.py   the activation functions
-optimizers.py    the optimizers
+optimizers.py    the optimizers         norms.py         the normalizations
 """
