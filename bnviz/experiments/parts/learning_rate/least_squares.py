@@ -164,7 +164,7 @@ def verdict(settings: LeastSquaresSettings, results: Results) -> Verdict | None:
     headline = say(
         "The normalized problem converges up to {above:median} times the threshold ({above:range}){bound}.",
         above=above,
-        bound="" if normalized.ends_inside else ", or to higher rates than were tried",
+        bound="" if normalized.ends_inside else "; some seeds converge at the highest rate that was tried",
     )
     return Verdict(_answer(above), headline, numbers, joined(_highest(settings, numbers), _spans(numbers)))
 
