@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from bnviz.closed_forms.batch_noise import running_start_error
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.base import Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.spread import spread_of
 from bnviz.experiments.parts.inference import EXPERIMENT, modes, shifted, start_up
 from tests.experiments.fakes import diverged_results, hold_at_every_frame, small
 
@@ -43,25 +45,29 @@ def test_statistics_of_small_test_batches_cost_accuracy():
     concluded, _ = conclude("inference", "modes", steps=200)
     assert concluded is not None
     assert concluded.answer == "batch"
-    assert concluded.numbers["cost_batch_low"] > 0  # in every pair of six
-    assert abs(concluded.numbers["cost_running"]) < 1.5
+    assert concluded.numbers["cost_batch"].low > 0  # in every pair of six
+    assert abs(concluded.numbers["cost_running"].median) < 1.5
 
 
 @pytest.mark.slow
 def test_in_large_batches_it_does_not_matter_how_a_net_is_tested():
     concluded, _ = conclude("inference", "modes", "large")
     assert concluded is not None
-    assert abs(concluded.numbers["cost_batch"]) < 1.5
-    assert abs(concluded.numbers["cost_running"]) < 1.5
+    assert abs(concluded.numbers["cost_batch"].median) < 1.5
+    assert abs(concluded.numbers["cost_running"].median) < 1.5
 
 
 def test_which_mode_is_worst_is_decided_pair_by_pair():
     low, high, mixed = np.arange(6.0), np.arange(6.0) + 5, np.arange(6.0) + np.array([1, -1, 1, -1, 1, -1])
-    assert modes._answer({"running": high, "batch": low, "recomputed": low}) == "running"
-    assert modes._answer({"running": low, "batch": high, "recomputed": mixed}) == "batch"
-    assert modes._answer({"running": low, "batch": mixed, "recomputed": low}) == "same"
-    assert modes._answer({"running": high, "batch": high, "recomputed": low}) is None
-    assert modes._answer({"running": low, "batch": low, "recomputed": np.full(6, np.inf)}) is None
+
+    def answer(**errors: np.ndarray) -> str | None:
+        return modes.answer_of(Labelled(np.stack(list(errors.values())), {"mode": tuple(errors), "seed": tuple(range(6))}))
+
+    assert answer(running=high, batch=low, recomputed=low) == "running"
+    assert answer(running=low, batch=high, recomputed=mixed) == "batch"
+    assert answer(running=low, batch=mixed, recomputed=low) == "same"
+    assert answer(running=high, batch=high, recomputed=low) is None
+    assert answer(running=low, batch=low, recomputed=np.full(6, np.inf)) is None
 
 
 @pytest.mark.slow
@@ -69,45 +75,46 @@ def test_a_small_running_momentum_breaks_testing_alone():
     concluded, results = conclude("inference", "start_up", momenta=(0.001, 0.1))
     assert concluded is not None
     assert concluded.answer == "testing"
-    assert concluded.numbers["running_over_recomputed_low"] > 2  # in every trial of four
-    assert concluded.numbers["batch_over_recomputed_high"] < 2
-    assert concluded.numbers["left"] == pytest.approx(running_start_error(0.1, 20), rel=0.03)
+    assert concluded.numbers["running_over_recomputed"].low > 2  # in every trial of four
+    assert concluded.numbers["batch_over_recomputed"].high < 2
+    assert concluded.numbers["left"].median == pytest.approx(running_start_error(0.1, 20), rel=0.03)
     (claim,) = EXPERIMENT.part("start_up").claims
     assert claim.judge(concluded).judgement == "supported"
     # the nets are the same at both momenta, bit for bit: only the test in running mode differs
-    small, usual = results.arm("nets", 0), results.arm("nets", 1)
-    assert small is not None
-    assert usual is not None
-    for name in ("inference_batch_loss", "inference_recomputed_loss"):
-        np.testing.assert_array_equal(small.extras[name], usual.extras[name])
-    assert (small.extras["inference_running_loss"] > 2 * usual.extras["inference_running_loss"]).all()
+    small, usual = (
+        {mode: results.newest(f"inference_{mode}_loss", "nets").at(arm=arm).values for mode in ("running", "batch", "recomputed")}
+        for arm in ("momentum 0.001", "momentum 0.1")
+    )
+    for mode in ("batch", "recomputed"):
+        np.testing.assert_array_equal(small[mode], usual[mode])
+    assert (small["running"] > 2 * usual["running"]).all()
 
 
 def test_running_statistics_follow_the_closed_form_at_every_momentum():
     concluded, results = conclude("inference", "start_up", momenta=(0.1, 0.3), steps=5, depth=1, seeds=1)
     assert concluded is not None
     for name in ("mean_error", "var_error"):
-        left = results.value("layer", name)
-        assert left is not None
-        for row, momentum in enumerate(start_up.MOMENTA):
+        left = start_up.left(results, name)
+        for line, momentum in (("m = 0.5", 0.5), ("m = 0.1", 0.1), ("m = 0.01", 0.01)):
             expected = [running_start_error(momentum, t) for t in range(start_up.UPDATES + 1)]
-            np.testing.assert_allclose(left[row].mean(axis=1), expected, atol=0.02)
+            np.testing.assert_allclose(left.at(arm=line).over("seed", np.mean).values, expected, atol=0.02)
+
+
+def test_momenta_that_look_alike_have_arms_of_their_own():
+    settings = start_up.StartUpSettings(momenta=(0.01, 0.0100001, 1.0))
+    assert [arm.name for arm in start_up.run_config(settings).arms] == ["momentum 0.01", "momentum 0.0100001", "momentum 1"]
 
 
 def test_what_suffers_follows_the_ratios():
     def answer(running: tuple[float, float], batch: tuple[float, float]) -> str | None:
-        pairs = {"running": running, "batch": batch}
-        ends = ("low", "high")
-        return start_up._answer(
-            {f"{mode}_over_recomputed_{end}": pair[i] for mode, pair in pairs.items() for i, end in enumerate(ends)}
-        )
+        return start_up.answer_of({"running": spread_of(running), "batch": spread_of(batch)})
 
     assert answer((3.0, 5.0), (1.0, 1.4)) == "testing"
     assert answer((0.9, 1.3), (1.0, 1.9)) == "nothing"
     assert answer((3.0, 5.0), (2.0, 4.0)) == "both"
     assert answer((1.2, 1.8), (1.0, 1.1)) is None
-    assert start_up._answer({}) is None
-    errors = dict.fromkeys((f"error_{mode}" for mode in start_up.MODES), 10.0)
+    assert start_up.answer_of({}) is None
+    errors = dict.fromkeys(("error_running", "error_batch", "error_recomputed"), spread_of([10.0]))
     judged = {key: start_up.judge_momentum(Verdict(key, "", errors)).judgement for key in ("testing", "nothing", "both", None)}
     assert list(judged.values()) == ["supported", "not supported in this setting", "mixed", "mixed"]
 
@@ -118,13 +125,10 @@ def test_batch_statistics_follow_a_shift_that_running_ones_do_not(preset, value)
     concluded, results = conclude("inference", "shifted", preset, values=(base, value), seeds=3)
     assert concluded is not None
     assert concluded.answer == "batch"
-    assert concluded.numbers["saved_low"] > 20  # percentage points, in every trial of three
+    assert concluded.numbers["saved"].low > 20  # percentage points, in every trial of three
     # what is shifted or scaled for the whole batch goes out with its statistics: the same answers as without
-    unchanged, changed = (results.arm(shifted.key_of(at)) for at in (base, value))
-    assert unchanged is not None
-    assert changed is not None
-    batch = "inference_batch_accuracy"
-    np.testing.assert_allclose(changed.extras[batch], unchanged.extras[batch], atol=0.011)  # one or two of 200 samples
+    unchanged, changed = (results.newest("inference_batch_accuracy", f"at_{at:g}").at(arm="batch") for at in (base, value))
+    np.testing.assert_allclose(changed.values, unchanged.values, atol=0.011)  # one or two of 200 samples
 
 
 @pytest.mark.slow
@@ -138,9 +142,9 @@ def test_a_folded_net_is_the_same_but_for_rounding():
     concluded, _ = conclude("inference", "folding", steps=50)
     assert concluded is not None
     assert concluded.answer == "same"
-    assert 0 < concluded.numbers["float64"] < 1e-13
-    assert 0 < concluded.numbers["float32"] < 1e-4
-    assert concluded.numbers["agreement"] == 1
+    for name, most in (("float64", 1e-13), ("float32", 1e-4)):
+        assert 0 < concluded.numbers[name].low <= concluded.numbers[name].high < most
+    assert concluded.numbers["agreement"].low == 1
     assert concluded.numbers["line_error"] < 1e-4
     assert concluded.numbers["scatter"] > 0.05  # while in training mode there is no such map
 

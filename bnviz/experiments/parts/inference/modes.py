@@ -1,105 +1,124 @@
 """One net tested in three ways while it trains: with running, batch and recomputed statistics."""
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.builders import curve_chart, curve_point, plain_styles
-from bnviz.config.models import ArmConfig, Float, Int, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.kit.errors import error_of, gain, reading, words
+from bnviz.config.models import Float, Int, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Quantity
+from bnviz.experiments.kit.readings import finite
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.parts.inference.sources import IOFFE, WU_JOHNSON
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import IOFFE_2015, WU_JOHNSON
+from bnviz.experiments.kit.spread import Spread, interval_of
+from bnviz.experiments.parts.inference.statistics import (
+    BATCH,
+    KEEP,
+    MODES,
+    RECOMPUTED,
+    RUNNING,
+    as_lines,
+    errors,
+    in_words,
+    losses,
+    numbers_of,
+    styles,
+)
 
 KEY = "net"
-MODES = {"running": "running statistics", "batch": "batch statistics", "recomputed": "recomputed statistics"}
 FRAMES = 40
+ERROR = Quantity(
+    "inference_modes",
+    "Test error",
+    "Lower is better. One net, tested in three ways: where lines part, it matters with which statistics it is tested.",
+    "test error (%)",
+    range=(0.0, 102.0),
+    take=lambda results, stage: as_lines(finite(errors(results, KEY).at(arm="batch"))),
+)
+LOSS = Quantity(
+    "inference_modes",
+    "Test loss",
+    "Lower is better; guessing costs 2.3 nats.",
+    "test loss (nats)",
+    log=True,
+    take=lambda results, stage: as_lines(finite(losses(results, KEY).at(arm="batch"))),
+)
 
 
 class ModesSettings(Settings):
     """The net, and how it is trained."""
 
-    batch_size: Int = Field(default=16, ge=2, le=256, title="Batch size", description="In training, and of the test batches.")
+    batch_size: Int = knobs.batch_size(16, least=2, of="In training, and of the test batches.")
     norm_momentum: Float = Field(
         default=0.1, ge=0, le=1, title="Running momentum", description="Weight of the newest batch in the running statistics."
     )
-    lr: Float = Field(default=0.1, ge=0.001, le=2, title="Learning rate", description="Of plain SGD.")
-    depth: Int = Field(default=4, ge=1, le=12, title="Hidden layers", description="Of 32 ReLU units each, with batch norm.")
-    steps: Int = Field(default=300, ge=5, le=3000, title="Steps", description="Updates.")
-    seeds: Int = Field(default=6, ge=1, le=16, title="Seeds", description="A 95 % interval needs at least 6.")
-    seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
+    lr: Float = knobs.learning_rate(0.1, most=2, of="Of plain SGD.")
+    depth: Int = knobs.depth(4, most=12, of="Of 32 ReLU units each, with batch norm.")
+    steps: Int = knobs.steps(300, most=3000, least=5)
+    seeds: Int = knobs.seeds(6, most=16, of="A 95 % interval needs at least 6.")
+    seed: Int = knobs.first_seed()
 
 
 def run_config(settings: ModesSettings) -> RunConfig:
     """One arm with batch norm."""
-    arm = ArmConfig(norm="batch", depth=settings.depth, lr=settings.lr, norm_momentum=settings.norm_momentum)
     return RunConfig(
-        arms=(arm,),
+        arms=(twins.arm_of(settings, "batch"),),
         trials=settings.seeds,
-        batch_size=settings.batch_size,
-        steps=settings.steps,
         measure_every=max(settings.steps // FRAMES, 1),
-        seed=settings.seed,
+        **settings.model_dump(include={"batch_size", "steps", "seed"}),
     )
 
 
 def stages(settings: ModesSettings) -> tuple[Stage, ...]:
     """One run."""
-    return (Stage(KEY, "training", run_config(settings), ("train_loss", "inference_modes")),)
+    return (Stage(KEY, "training", run_config(settings), ("train_loss", *KEEP)),)
 
 
 def charts(settings: ModesSettings) -> tuple[Chart, ...]:
-    """Test error and test loss over the steps, with either statistics."""
-    styles = plain_styles(tuple(MODES.values()))
-    how = "Lower is better. One net, tested in three ways: where lines part, it matters with which statistics it is tested."
-    error = curve_chart("error", "Test error", how, "test error (%)", styles, settings.steps, y_range=(0.0, 102.0))
-    loss = curve_chart(
-        "loss", "Test loss", "Lower is better; guessing costs 2.3 nats.", "test loss (nats)", styles, settings.steps, y_log=True
-    )
-    return (
-        Chart(error, lambda results: {"": [curve_point(_finite(values)) for values in errors(settings, results).values()]}),
-        Chart(loss, lambda results: {"": [curve_point(_finite(values)) for values in losses(settings, results).values()]}),
-    )
+    """Test error and test loss over the steps, with each of the statistics."""
+    lines = styles(*MODES)
+    return ERROR.by_step("error", lines, settings.steps), LOSS.by_step("loss", lines, settings.steps)
 
 
-def errors(settings: ModesSettings, results: Results) -> dict[str, NDArray[np.float64]]:
-    """Test error of every mode in percent, (trials,)."""
-    return {mode: error_of(results, KEY, 0, settings.seeds, f"inference_{mode}_accuracy") for mode in MODES}
-
-
-def losses(settings: ModesSettings, results: Results) -> dict[str, NDArray[np.float64]]:
-    """Test loss of every mode, (trials,)."""
-    return {mode: reading(results, KEY, f"inference_{mode}_loss", 0, settings.seeds) for mode in MODES}
-
-
-def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.isfinite(values), values, np.nan)
+def added(found: Labelled, mode: str, reference: str) -> Spread:
+    """How much higher the error, by mode and seed, is with these statistics, pair by pair; pairs that diverged are left out."""
+    return interval_of((found.at(mode=mode) - found.at(mode=reference)).values, unit="points")
 
 
 def verdict(settings: ModesSettings, results: Results) -> Verdict | None:
     """The test error with running, batch and recomputed statistics at the end, compared in pairs."""
     if not results.finished(KEY):
         return None
-    found = errors(settings, results)
-    batch_costs, running_costs = gain(found["batch"], found["recomputed"]), gain(found["running"], found["recomputed"])
-    parts = ", ".join(f"{words(found[mode])} with {label}" for mode, label in MODES.items())
-    sentence = (
-        f"After {settings.steps} steps the test error is {parts}. Pair by pair, batch statistics cost {batch_costs} and running "
-        f"ones {running_costs} over recomputed ones."
+    found = errors(results, KEY).at(arm="batch")
+    answer = answer_of(found)
+    costs = {f"cost_{mode}": added(found, mode, RECOMPUTED) for mode in (BATCH, RUNNING)}
+    headline = say(
+        "{who}: after {steps} steps the test error is {errors}.",
+        who=_who(answer),
+        steps=settings.steps,
+        errors=in_words(found),
     )
-    numbers = {f"error_{mode}": float(np.median(values)) for mode, values in found.items()}
-    for name, cost in (("batch", batch_costs), ("running", running_costs)):
-        numbers |= {f"cost_{name}": cost.median, f"cost_{name}_low": cost.low, f"cost_{name}_high": cost.high}
-    return Verdict(_answer(found), sentence, numbers)
+    words = "Pair by pair, batch statistics add {cost_batch} to the error with recomputed ones, running ones {cost_running}."
+    details = say(words, costs)
+    return Verdict(answer, headline, numbers_of(found) | costs, details)
 
 
-def _answer(found: dict[str, NDArray[np.float64]]) -> str | None:
-    """The mode that is clearly worse than both others; 'same' where no two of them differ clearly."""
-    signs = {mode: [gain(found[mode], found[other]).sign for other in MODES if other != mode] for mode in MODES}
+def answer_of(found: Labelled) -> str | None:
+    """The mode that is clearly worse than both others; 'same' where no two of them differ clearly; errors by mode and seed."""
+    signs = {mode: [added(found, mode, other).sign for other in MODES if other != mode] for mode in MODES}
     worse = [mode for mode, against in signs.items() if against == [1, 1]]
     if worse:
         return worse[0]
-    return "same" if all(np.isfinite(values).all() for values in found.values()) and not any(map(any, signs.values())) else None
+    return "same" if np.isfinite(found.values).all() and not any(map(any, signs.values())) else None
+
+
+def _who(answer: str | None) -> str:
+    if answer is None:
+        return "No statistics are clearly worse than both others"
+    return "The three do not clearly differ" if answer == "same" else f"Worst with {MODES[answer]}"
 
 
 PART = Part(
@@ -142,6 +161,6 @@ PART = Part(
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(IOFFE, WU_JOHNSON),
+    references=(IOFFE_2015.at("algorithm 2"), WU_JOHNSON),
     caveat=("modes", "large"),
 )

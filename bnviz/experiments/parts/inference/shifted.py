@@ -3,21 +3,41 @@
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.builders import norm_style, plain_styles, sweep_chart, sweep_series
-from bnviz.config.models import ArmConfig, DatasetConfig, Float, Int, NormName, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.kit.errors import error_of, error_rows, gain, words
-from bnviz.experiments.kit.lists import ascending
+from bnviz.config.models import DatasetConfig, Float, Int, NormName, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.grid import Grid
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.numbers import number
+from bnviz.experiments.kit.quantities import Quantity, Swept, norm_styles
+from bnviz.experiments.kit.readings import error_of
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
-from bnviz.experiments.parts.inference.sources import NADO, SCHNEIDER
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import NADO, SCHNEIDER
+from bnviz.experiments.kit.spread import interval_of, spread_of, spread_of_finite
+from bnviz.experiments.parts.inference.statistics import BATCH, KEEP, RUNNING, as_lines, errors, numbers_of, styles
 
 NORMS: tuple[NormName, ...] = ("batch", "none", "layer")
-RUNNING, BATCH = "inference_running_accuracy", "inference_batch_accuracy"
 CLEAR = 3.0  # percentage points, in every trial: a difference worth the name
+MODES_ERROR = Quantity(
+    "inference_modes",
+    "One net, two statistics",
+    "Lower is better. The same batch-norm net, tested with the statistics of training or with those of the test batch.",
+    "test error (%)",
+    range=(0.0, 102.0),
+    take=lambda results, stage: as_lines(errors(results, stage, (RUNNING, BATCH)).at(arm="batch")),
+)
+NETS_ERROR = Quantity(
+    "inference_running_accuracy",
+    "Three nets as used",
+    "Lower is better. Batch norm with running statistics, as usual, beside nets that keep none.",
+    "test error (%)",
+    range=(0.0, 102.0),
+    take=lambda results, stage: error_of(results, stage, NETS_ERROR.measure),
+)
 
 
 class ShiftedSettings(Settings):
@@ -33,84 +53,50 @@ class ShiftedSettings(Settings):
         min_length=2,
         max_length=8,
     )
-    batch_size: Int = Field(default=64, ge=2, le=200, title="Batch size", description="In training, and of the test batches.")
-    lr: Float = Field(default=0.1, ge=0.001, le=2, title="Learning rate", description="Of plain SGD, the same for all.")
-    steps: Int = Field(default=150, ge=5, le=2000, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each kind.")
-    seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
+    batch_size: Int = knobs.batch_size(64, most=200, least=2, of="In training, and of the test batches.")
+    lr: Float = knobs.learning_rate(0.1, most=2, of="Of plain SGD, the same for all.")
+    steps: Int = knobs.steps(150, most=2000, least=5)
+    seeds: Int = knobs.seeds(4, most=12, of="Networks of each kind.")
+    seed: Int = knobs.first_seed()
 
     @field_validator("values")
     @classmethod
     def _in_order(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        return ascending(value)
+        return knobs.ascending(value)
 
-
-def unchanged(settings: ShiftedSettings) -> float:
-    """The value that changes nothing."""
-    return 0.0 if settings.kind == "shift" else 1.0
-
-
-def key_of(value: float) -> str:
-    """The stage of a value."""
-    return f"at_{value:g}"
+    @property
+    def grid(self) -> Grid:
+        """One stage for each value."""
+        return Grid("at_{value:g}", value=self.values)
 
 
 def run_config(settings: ShiftedSettings, value: float) -> RunConfig:
     """The same training at every value: only the test set differs."""
-    dataset = DatasetConfig.model_validate({f"test_{settings.kind}": value})
-    arms = tuple(ArmConfig(norm=norm, depth=4, lr=settings.lr) for norm in NORMS)
     return RunConfig(
-        dataset=dataset,
-        arms=arms,
+        dataset=DatasetConfig.model_validate({f"test_{settings.kind}": value}),
+        arms=tuple(twins.arm_of(settings, norm, depth=4) for norm in NORMS),
         trials=settings.seeds,
-        batch_size=settings.batch_size,
-        steps=settings.steps,
         measure_every=max(settings.steps // 3, 1),
-        seed=settings.seed,
+        **settings.model_dump(include={"batch_size", "steps", "seed"}),
     )
 
 
 def stages(settings: ShiftedSettings) -> tuple[Stage, ...]:
-    """One run a value."""
+    """One run for each value."""
     return tuple(
-        Stage(key_of(value), f"{settings.kind} {plain(value)}", run_config(settings, value), ("inference_modes",))
+        Stage(settings.grid.key(value=value), f"{settings.kind} {number(value)}", run_config(settings, value), KEEP)
         for value in settings.values
     )
 
 
 def charts(settings: ShiftedSettings) -> tuple[Chart, ...]:
     """The batch-norm net tested in two ways; all nets as they are used."""
-    values = settings.values
+    grid = settings.grid
     title = "added to the test inputs (training: 0)" if settings.kind == "shift" else "factor on the test inputs (training: 1)"
-    axes = {"x_log": settings.kind == "scale" and values[0] > 0, "y_range": (0.0, 102.0)}
-    modes = sweep_chart(
-        "modes",
-        "One net, two statistics",
-        "Lower is better. The same batch-norm net, tested with the statistics of training or with those of the test batch.",
-        title,
-        "test error (%)",
-        values,
-        plain_styles(("running statistics", "batch statistics")),
-        **axes,
-    )
-    nets = sweep_chart(
-        "nets",
-        "Three nets as used",
-        "Lower is better. Batch norm with running statistics, as usual, beside nets that keep none.",
-        title,
-        "test error (%)",
-        values,
-        [norm_style(norm) for norm in NORMS],
-        **axes,
-    )
-    keys = [key_of(value) for value in values]
-
-    def series(results: Results, arm: int, measure: str) -> list:
-        return sweep_series(error_rows(results, keys, arm, settings.seeds, measure))
-
+    values = Swept("value", settings.values, title, log=settings.kind == "scale" and settings.values[0] > 0)
     return (
-        Chart(modes, lambda results: {"": [series(results, 0, measure) for measure in (RUNNING, BATCH)]}),
-        Chart(nets, lambda results: {"": [series(results, arm, RUNNING) for arm in range(len(NORMS))]}),
+        MODES_ERROR.by_value("modes", styles(RUNNING, BATCH), values, lambda results: grid.collect(results, MODES_ERROR.newest)),
+        NETS_ERROR.by_value("nets", norm_styles(*NORMS), values, lambda results: grid.collect(results, NETS_ERROR.newest)),
     )
 
 
@@ -124,35 +110,43 @@ def farthest(settings: ShiftedSettings) -> float:
 def verdict(settings: ShiftedSettings, results: Results) -> Verdict | None:
     """Running against batch statistics where the test data are off most."""
     value = farthest(settings)
-    if not results.finished(key_of(value)):
+    stage = settings.grid.key(value=value)
+    if not results.finished(stage):
         return None
-    running, batch = (error_of(results, key_of(value), 0, settings.seeds, measure) for measure in (RUNNING, BATCH))
-    plain_net = error_of(results, key_of(value), NORMS.index("none"), settings.seeds, RUNNING)
-    saved = gain(running, batch)
-    saves = f"saves {saved}" if saved.median >= 0 else f"costs {gain(batch, running)}"
-    change = f"shifted by {plain(value)}" if settings.kind == "shift" else f"scaled by {plain(value)}"
-    sentence = (
-        f"On test data {change} the batch-norm net's error is {words(running)} with running statistics and "
-        f"{words(batch)} with those of the test batch, which {saves}. Without a "
-        f"norm it is {words(plain_net)}."
+    found = errors(results, stage, (RUNNING, BATCH))
+    running, batch = (found.at(mode=mode, arm="batch") for mode in (RUNNING, BATCH))
+    plain_net = found.at(mode=RUNNING, arm="none")
+    saved = interval_of((running - batch).values, unit="points")
+    numbers = {**numbers_of(found.at(arm="batch")), "error_none": spread_of(plain_net.values, unit="%"), "saved": saved}
+    headline = say(
+        "On test data {kind} by {value} the batch-norm net's error is {running} with running statistics and {batch} with those "
+        "of the test batch{effect}.",
+        kind="shifted" if settings.kind == "shift" else "scaled",
+        value=value,
+        running=spread_of_finite(running.values, unit="%"),
+        batch=spread_of_finite(batch.values, unit="%"),
+        effect=_effect(running - batch),
     )
-    numbers = {"error_running": float(np.median(running)), "error_batch": float(np.median(batch))}
-    numbers |= {
-        "error_none": float(np.median(plain_net)),
-        "saved": saved.median,
-        "saved_low": saved.low,
-        "saved_high": saved.high,
-    }
-    return Verdict(_answer(running, batch), sentence, numbers)
+    details = say("The plain net's is {error}.", error=spread_of_finite(plain_net.values, unit="%"))
+    return Verdict(_answer(running.values, batch.values), headline, numbers, details)
 
 
-def _answer(running: NDArray[np.float64], batch: NDArray[np.float64]) -> str | None:
+def _effect(saved: Labelled) -> str:
+    """What batch statistics save or cost, seed by seed; empty where every pair has diverged."""
+    saves = interval_of(saved.values, unit="points")
+    if not saves.count:
+        return ""
+    return f", which saves {saves}" if saves.median >= 0 else f", which costs {interval_of(-1 * saved.values, unit='points')}"
+
+
+def _answer(running: FloatArray, batch: FloatArray) -> str | None:
+    """The statistics whose error, (pairs,), is clearly the lower one in every pair; 'same': clearly so in none."""
     if not np.isfinite([running, batch]).all():
         return None
     saved = running - batch
-    return (
-        "batch" if saved.min() > CLEAR else "running" if saved.max() < -CLEAR else "same" if np.abs(saved).max() < CLEAR else None
-    )
+    if saved.min() > CLEAR:
+        return BATCH
+    return RUNNING if saved.max() < -CLEAR else "same" if np.abs(saved).max() < CLEAR else None
 
 
 PART = Part(
@@ -175,7 +169,7 @@ PART = Part(
         Preset(
             "scale",
             "Scaled",
-            "Test inputs are multiplied by 0.1 to 10. Watch which nets mind.",
+            "Test inputs are multiplied by 0.1 to 10. Watch whose errors change.",
             ShiftedSettings(kind="scale", values=(0.1, 0.3, 1.0, 3.0, 10.0)),
         ),
         Preset(

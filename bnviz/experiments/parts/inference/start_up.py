@@ -3,26 +3,56 @@
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from bnviz.charts.builders import add_theory_line, plain_styles, sweep_chart, sweep_series
-from bnviz.charts.spec import ChartSpec
+from bnviz.charts.builders import add_theory_line, plain_styles
 from bnviz.closed_forms.batch_noise import running_start_error
-from bnviz.config.models import ArmConfig, Float, Int, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Series, Settings, Stage, Verdict
-from bnviz.experiments.kit.errors import error_of, words
-from bnviz.experiments.kit.lists import ascending
+from bnviz.config.models import Float, Int, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.labelled import Labelled, stacked
+from bnviz.experiments.kit.quantities import Quantity, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain, spread_of
-from bnviz.experiments.parts.inference.sources import IOFFE, TORCH, WU_JOHNSON
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import IOFFE_2015, TORCH, WU_JOHNSON
+from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.parts.inference.statistics import (
+    BATCH,
+    KEEP,
+    MODES,
+    RECOMPUTED,
+    RUNNING,
+    as_lines,
+    errors,
+    in_words,
+    numbers_of,
+    styles,
+)
 
 PROBE, TRAIN, TRIALS = "layer", "nets", 6
-UPDATES, POINTS = 200, 41
-MOMENTA = (0.5, 0.1, 0.01)  # of the single layer
-MODES = {"running": "running statistics", "batch": "batch statistics", "recomputed": "recomputed statistics"}
+UPDATES = 200
+SHOWN = tuple(range(0, UPDATES + 1, 5))  # updates at which the charts have a point
+MOMENTA = {f"m = {momentum}": momentum for momentum in (0.5, 0.1, 0.01)}  # of the single layer
+MIDDLE, AT = "m = 0.1", 20  # the line and the update of which the verdict speaks
 BROKEN = 1.5  # times the error with recomputed statistics: in every trial above it, broken; in no trial, held
+LEAST_ERROR = 0.1  # %, below which an error counts as this in a ratio
 DEFAULT_SWEEP = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+LEFT = Quantity(
+    "",
+    "What is left: {what}",
+    "1: still the start value. 0: arrived. Measured on one layer; the grey lines are the closed form.",
+    "share left",
+    range=(-0.1, 1.05),
+)
+ERROR = Quantity(
+    "inference_modes",
+    "Error after {steps} steps",
+    "Lower is better. The nets are the same at every momentum; only the statistics they are tested with differ.",
+    "test error (%)",
+    range=(0.0, 102.0),
+)
 
 
 class StartUpSettings(Settings):
@@ -31,149 +61,140 @@ class StartUpSettings(Settings):
     momenta: tuple[Annotated[Float, Field(ge=0.0001, le=1)], ...] = Field(
         default=DEFAULT_SWEEP, title="Running momenta", description="One net each, 0.0001 to 1.", min_length=2, max_length=6
     )
-    steps: Int = Field(default=100, ge=5, le=2000, title="Steps", description="Updates with batches of 64.")
-    lr: Float = Field(default=0.1, ge=0.001, le=2, title="Learning rate", description="Of plain SGD.")
-    depth: Int = Field(default=4, ge=1, le=12, title="Hidden layers", description="Of 32 ReLU units each, with batch norm.")
-    seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each momentum.")
-    seed: Int = Field(default=0, ge=0, le=9999, title="First seed", description="Fixes data, initial weights and batches.")
+    steps: Int = knobs.steps(100, most=2000, least=5, of="Updates with batches of 64.")
+    lr: Float = knobs.learning_rate(0.1, most=2, of="Of plain SGD.")
+    depth: Int = knobs.depth(4, most=12, of="Of 32 ReLU units each, with batch norm.")
+    seeds: Int = knobs.seeds(4, most=12, of="Networks of each momentum.")
+    seed: Int = knobs.first_seed()
 
     @field_validator("momenta")
     @classmethod
     def _in_order(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        return ascending(value)
+        return knobs.ascending(value)
+
+
+def arm_name(momentum: float) -> str:
+    """'momentum 0.1': all digits, so that no two momenta share a name."""
+    return f"momentum {momentum!r}".removesuffix(".0")
 
 
 def run_config(settings: StartUpSettings) -> RunConfig:
-    """One arm a momentum: the same net, because running statistics take no part in training."""
-    arms = tuple(
-        ArmConfig(name=f"momentum {plain(momentum)}", norm="batch", depth=settings.depth, lr=settings.lr, norm_momentum=momentum)
-        for momentum in settings.momenta
+    """One arm for each momentum: the same net, because running statistics take no part in training."""
+    return RunConfig(
+        arms=tuple(twins.arm_of(settings, "batch", name=arm_name(m), norm_momentum=m) for m in settings.momenta),
+        trials=settings.seeds,
+        measure_every=max(settings.steps // 15, 1),
+        **settings.model_dump(include={"steps", "seed"}),
     )
-    every = max(settings.steps // 15, 1)
-    return RunConfig(arms=arms, trials=settings.seeds, steps=settings.steps, measure_every=every, seed=settings.seed)
 
 
 def stages(settings: StartUpSettings) -> tuple[Stage, ...]:
     """A layer that is given batches of known statistics, then nets that train."""
-    options = {"momenta": MOMENTA, "updates": UPDATES, "trials": TRIALS, "units": 256, "batch_size": 64, "seed": settings.seed}
+    options = {"momenta": tuple(MOMENTA.values()), "updates": UPDATES, "trials": TRIALS, "units": 256, "batch_size": 64}
     return (
-        Stage(PROBE, "one layer, known statistics", probe="running_start", options=options, seconds=1.0),
-        Stage(TRAIN, "nets", run_config(settings), ("inference_modes",)),
+        Stage(PROBE, "one layer, known statistics", probe="running_start", options=options | {"seed": settings.seed}),
+        Stage(TRAIN, "nets", run_config(settings), KEEP),
     )
-
-
-def shown_updates() -> NDArray[np.int64]:
-    """The updates at which the charts have a point."""
-    return np.rint(np.linspace(0, UPDATES, POINTS)).astype(np.int64)
 
 
 def charts(settings: StartUpSettings) -> tuple[Chart, ...]:
-    """What is left of the start values of mean and variance, and the error of nets tested with either statistics."""
-    error = sweep_chart(
-        "error",
-        f"Error after {settings.steps} steps",
-        "Lower is better. The nets are the same at every momentum; only the statistics they are tested with differ.",
-        "running momentum m",
-        "test error (%)",
-        settings.momenta,
-        plain_styles(tuple(MODES.values())),
-        x_log=True,
-        y_range=(0.0, 102.0),
-    )
+    """What is left of the start values of mean and variance, and the error of nets tested with each of the statistics."""
+    error, momenta = ERROR.worded(steps=settings.steps), Swept("momentum", settings.momenta, "running momentum m", log=True)
     return (
-        Chart(_left_chart("mean"), lambda results: {"": _left(results, "mean_error")}),
-        Chart(_left_chart("variance"), lambda results: {"": _left(results, "var_error")}),
-        Chart(error, lambda results: {"": [sweep_series(_errors(settings, results, mode)) for mode in MODES]}),
+        _left_chart("mean", "mean_error"),
+        _left_chart("variance", "var_error"),
+        error.by_value("error", styles(*MODES), momenta, lambda results: as_lines(errors_by_momentum(settings, results))),
     )
 
 
-def _left_chart(what: str) -> ChartSpec:
-    updates = shown_updates()
-    chart = sweep_chart(
-        what,
-        f"What is left: {what}",
-        "1: still the start value. 0: arrived. Measured on one layer; the grey lines are the closed form.",
-        "batches seen t",
-        "share left",
-        [float(update) for update in updates],
-        plain_styles([f"m = {momentum}" for momentum in MOMENTA]),
-        y_range=(-0.1, 1.05),
-        markers=False,
-    )
-    for momentum in MOMENTA:
-        add_theory_line(chart, updates, [running_start_error(momentum, int(t)) for t in updates], f"(1 - {momentum})^t")
+def _left_chart(what: str, name: str) -> Chart:
+    lines = dict(zip(MOMENTA, plain_styles(tuple(MOMENTA)), strict=True))
+    updates = Swept("update", SHOWN, "batches seen t")
+    chart = LEFT.worded(what=what).by_value(what, lines, updates, lambda results: _shown(left(results, name)), markers=False)
+    for momentum in MOMENTA.values():
+        add_theory_line(chart.spec, SHOWN, [running_start_error(momentum, t) for t in SHOWN], f"(1 - {momentum})^t")
     return chart
 
 
-def _left(results: Results, name: str) -> list[Series]:
-    value = results.value(PROBE, name)
-    shape = (len(MOMENTA), POINTS, TRIALS)
-    return [sweep_series(row) for row in (np.full(shape, np.nan) if value is None else value[:, shown_updates()])]
+def left(results: Results, name: str) -> Labelled:
+    """Share of the start value that is left in the layer's "mean_error" or "var_error": axes arm, update, seed."""
+    return results.probed(name, PROBE, arm=tuple(MOMENTA), update=tuple(range(UPDATES + 1)), seed=tuple(range(TRIALS)))
 
 
-def _errors(settings: StartUpSettings, results: Results, mode: str) -> NDArray[np.float64]:
-    """Test error in percent with these statistics, (momenta, trials)."""
-    measure, arms = f"inference_{mode}_accuracy", range(len(settings.momenta))
-    return np.array([error_of(results, TRAIN, arm, settings.seeds, measure) for arm in arms])
+def _shown(found: Labelled) -> Labelled:
+    return Labelled(found.rows("arm", "update", "seed")[:, SHOWN], {**found.axes, "update": SHOWN})
+
+
+def errors_by_momentum(settings: StartUpSettings, results: Results) -> Labelled:
+    """Test error in percent: axes mode, momentum, seed."""
+    found = errors(results, TRAIN)
+    by_momentum = stacked("momentum", {momentum: found.at(arm=arm_name(momentum)) for momentum in settings.momenta})
+    return stacked("mode", dict(by_momentum.along("mode")))
 
 
 def verdict(settings: StartUpSettings, results: Results) -> Verdict | None:
     """Where the running statistics are after t batches, beside the closed form; which statistics the smallest m breaks."""
     if not results.finished(PROBE):
         return None
-    middle, at = MOMENTA.index(0.1), 20
-    left = results.value(PROBE, "mean_error")
-    assert left is not None
-    expected = running_start_error(0.1, at)
-    sentence = (
-        f"After {at} batches at m = 0.1 the running mean has {plain(spread_of(left[middle, at]).median)} of its start left "
-        f"(theory {plain(expected)})."
-    )
-    numbers = {"left": float(left[middle, at].mean()), "left_theory": expected}
+    numbers: dict[str, Spread | float] = {
+        "left": spread_of(left(results, "mean_error").at(arm=MIDDLE, update=AT).values, "repetitions"),
+        "left_theory": running_start_error(MOMENTA[MIDDLE], AT),
+    }
+    words = "After {at} batches at {middle} the running mean has {left} of its start left (theory {left_theory})."
+    layer = say(words, {**numbers, "at": AT, "middle": MIDDLE})
     if not results.finished(TRAIN):
-        return Verdict(None, sentence, numbers)
-    found = {mode: _errors(settings, results, mode)[0] for mode in MODES}
+        return Verdict(None, layer, numbers)
+    found = errors_by_momentum(settings, results).at(momentum=settings.momenta[0])
+    ratios = over_recomputed(found)
+    numbers |= numbers_of(found) | {f"{mode}_over_recomputed": ratio for mode, ratio in ratios.items()}
+    answer = answer_of(ratios)
+    return Verdict(answer, _headline(settings, answer, found), numbers, layer)
+
+
+def _headline(settings: StartUpSettings, answer: str | None, found: Labelled) -> str:
     smallest = settings.momenta[0]
-    still_left = running_start_error(smallest, settings.steps)
-    parts = ", ".join(f"{words(found[mode])} with {label}" for mode, label in MODES.items())
-    sentence += (
-        f" After {settings.steps} training steps at m = {plain(smallest)}, where {plain(still_left)} is left, the test error is "
-        f"{parts}."
+    return say(
+        "{who}: after {steps} training steps at m = {m}, where {left} of the start is left, the test error is {errors}.",
+        who=SUFFERS[answer] if answer else "The nets do not agree on what suffers",
+        steps=settings.steps,
+        m=smallest,
+        left=running_start_error(smallest, settings.steps),
+        errors=in_words(found),
     )
-    numbers |= {f"error_{mode}": float(np.median(values)) for mode, values in found.items()}
-    numbers |= _ratios(found)
-    return Verdict(_answer(numbers), sentence, numbers)
 
 
-def _ratios(found: dict[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Error over that with recomputed statistics: least and most over the trials; nothing where a net diverged."""
-    if not all(np.isfinite(values).all() for values in found.values()):
+def over_recomputed(found: Labelled) -> dict[str, Spread]:
+    """Error, by mode and seed, over that with recomputed statistics; nothing where a net diverged."""
+    if not np.isfinite(found.values).all():
         return {}
-    base = np.maximum(found["recomputed"], 0.1)
-    ratios = {mode: found[mode] / base for mode in ("running", "batch")}
-    low = {f"{mode}_over_recomputed_low": float(values.min()) for mode, values in ratios.items()}
-    return low | {f"{mode}_over_recomputed_high": float(values.max()) for mode, values in ratios.items()}
+    base = found.at(mode=RECOMPUTED).map(lambda errors: np.maximum(errors, LEAST_ERROR))
+    return {mode: spread_of((found.at(mode=mode) / base).values) for mode in (RUNNING, BATCH)}
 
 
-def _answer(numbers: dict[str, float]) -> str | None:
-    if "running_over_recomputed_low" not in numbers:
+SUFFERS = {
+    "nothing": "Testing with running statistics does not suffer",
+    "testing": "Testing with running statistics suffers most",
+    "both": "Testing suffers with running and with batch statistics",
+}
+
+
+def answer_of(ratios: dict[str, Spread]) -> str | None:
+    """What the ratios of `over_recomputed` bear out for every net; None where they do not agree or there are none."""
+    if not ratios:
         return None
-    running, batch = (
-        (numbers[f"{mode}_over_recomputed_low"], numbers[f"{mode}_over_recomputed_high"]) for mode in ("running", "batch")
-    )
-    if running[1] < BROKEN:
+    running, batch = ratios[RUNNING], ratios[BATCH]
+    if running.high < BROKEN:
         return "nothing"
-    if running[0] > BROKEN and batch[1] < running[0]:
+    if running.low > BROKEN and batch.high < running.low:
         return "testing"
-    return "both" if min(running[0], batch[0]) > BROKEN else None
+    return "both" if min(running.low, batch.low) > BROKEN else None
 
 
-def judge_momentum(verdict: Verdict) -> Finding:
-    """Supported when the running statistics alone break the test error."""
-    parts = (f"{plain(verdict.numbers[f'error_{mode}'])} % with {label}" for mode, label in MODES.items())
-    measured = f"test error {', '.join(parts)}"
-    judgements = {"testing": "supported", "nothing": "not supported in this setting"}
-    return Finding(judgements.get(verdict.answer or "", "mixed"), measured)  # pyright: ignore[reportArgumentType]
+judge_momentum = rule(
+    "test error " + ", ".join(f"{{error_{mode}:median}} with {label}" for mode, label in MODES.items()),
+    supported=answered("testing"),
+    against=answered("nothing"),
+)
 
 
 PART = Part(
@@ -190,7 +211,7 @@ PART = Part(
         Preset(
             "short",
             "100 steps",
-            "One layer is given batches of known mean and variance; then nets train for 100 steps. Watch the errors' left end.",
+            "One layer gets batches of known mean and variance, then nets train for 100 steps. Watch the left end of the errors.",
             StartUpSettings(),
         ),
         Preset(
@@ -202,14 +223,14 @@ PART = Part(
         Preset(
             "very_short",
             "20 steps",
-            "A few steps: not even a tenth of every batch is enough. Watch the right end of the error lines.",
+            "A few steps only: at m = 0.1 about an eighth of the start is left. Watch the right end of the error lines.",
             StartUpSettings(steps=20),
         ),
     ),
     stages=stages,
     charts=charts,
     verdict=verdict,
-    references=(TORCH, IOFFE, WU_JOHNSON),
+    references=(TORCH, IOFFE_2015.at("algorithm 2"), WU_JOHNSON),
     caveat=("start_up", "long"),
     claims=(
         Claim(
