@@ -4,20 +4,28 @@ from math import sqrt
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from bnviz.charts.builders import add_theory_line, curve_chart, curve_point, plain_styles, sweep_chart, sweep_series
+from bnviz.charts.builders import add_theory_line, plain_styles
 from bnviz.closed_forms.saturation import mean_tanh_slope
-from bnviz.config.models import ArmConfig, Float, Int, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.models import Float, Int, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.evidence import Numbers
+from bnviz.experiments.kit.labelled import Labelled, stacked
+from bnviz.experiments.kit.learning import final_loss
+from bnviz.experiments.kit.quantities import Quantity, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import final_losses, plain, spread_of
-from bnviz.experiments.parts.other_norms.common import COOIJMANS, LAURENT, STAGE, newest
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import COOIJMANS, LAURENT
+from bnviz.experiments.kit.spread import spread_of
+from bnviz.experiments.parts.other_norms.common import STAGE
 
-FloatArray = NDArray[np.float64]
 KEEP = ("train_loss", "test_loss", "post_activation_mean", "post_activation_std", "pre_activation_std", "pre_norm_grad_norm")
 SMALL, USUAL = 0.1, 1.0
+MEASURED = "measured"
 Gamma = Annotated[Float, Field(ge=0.01, le=4)]
 
 
@@ -34,10 +42,10 @@ class GammaSettings(Settings):
     init: Literal["xavier", "orthogonal"] = Field(
         default="xavier", title="Initial weights", description="orthogonal: the hidden-to-hidden weights keep every length."
     )
-    width: Int = Field(default=48, ge=8, le=128, title="Width", description="Units of the cell.")
-    lr: Float = Field(default=0.1, ge=1e-3, le=3, title="Learning rate", description="Of plain SGD, the same for all.")
-    steps: Int = Field(default=200, ge=20, le=1500, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each gamma.")
+    width: Int = knobs.width(48, most=128, least=8, of="Units of the cell.")
+    lr: Float = knobs.learning_rate(0.1, most=3, of="Of plain SGD, the same for all nets.")
+    steps: Int = knobs.steps(200, most=1500, least=20)
+    seeds: Int = knobs.seeds(4, most=12, of="Networks of each gamma.")
 
     @property
     def compared(self) -> tuple[float, ...]:
@@ -46,115 +54,133 @@ class GammaSettings(Settings):
         return tuple(sorted({SMALL, USUAL, *sorted(others)[:4]}))
 
 
+def arm_name(gamma: float) -> str:
+    """'gamma 0.1': all digits, so that no two gammas share a name."""
+    return f"gamma {gamma!r}".removesuffix(".0")
+
+
 def stages(settings: GammaSettings) -> tuple[Stage, ...]:
     """One run, an arm for each gamma."""
-    arms = tuple(
-        ArmConfig(
-            name=f"gamma {gamma:g}",
-            architecture="recurrent",
-            activation="tanh",
-            norm="batch",
-            recurrent_norm="hidden_per_step",
-            gamma_init=gamma,
-            init=settings.init,
-            width=settings.width,
-            lr=settings.lr,
-        )
-        for gamma in settings.compared
+    fixed = {"architecture": "recurrent", "activation": "tanh", "recurrent_norm": "hidden_per_step"}
+    run = RunConfig(
+        arms=tuple(
+            twins.arm_of(settings, "batch", name=arm_name(gamma), gamma_init=gamma, **fixed) for gamma in settings.compared
+        ),
+        trials=settings.seeds,
+        steps=settings.steps,
+        measure_every=max(settings.steps // 25, 1),
     )
-    run = RunConfig(arms=arms, trials=settings.seeds, steps=settings.steps, measure_every=max(settings.steps // 25, 1))
     return (Stage(STAGE, "training", run, KEEP),)
 
 
-def start(results: Results, arm: int, measure: str) -> FloatArray:
-    """A layer measure before the first update, (trials, time steps)."""
-    return np.asarray(results.history(STAGE)[0].arms[arm].layers[measure], np.float64)
+def start(results: Results, measure: str) -> Labelled:
+    """A layer measure before the first update: axes arm, seed, layer (the time steps)."""
+    found = results.over_steps(measure)
+    return found.at(step=found.axes["step"][0])
 
 
-def slopes(results: Results, arm: int) -> FloatArray:
-    """Mean of tanh' = 1 - tanh^2 over units, samples and the steps from the second on, at the start, (trials,)."""
-    mean, std = (start(results, arm, f"post_activation_{name}")[:, 1:] for name in ("mean", "std"))
-    return (1 - mean**2 - std**2).mean(axis=1)
+def slopes(results: Results) -> Labelled:
+    """Mean of tanh' = 1 - tanh^2 over units, samples and the steps from the second on, at the start, by arm and seed."""
+    mean, std = (start(results, f"post_activation_{name}").since("layer", 2) for name in ("mean", "std"))
+    return Labelled(1 - mean.values**2 - std.values**2, mean.axes).over("layer", np.mean)
 
 
-def arriving(results: Results, arm: int) -> FloatArray:
-    """Gradient at the first row over that at the last, before training, (trials,)."""
-    gradient = start(results, arm, "pre_norm_grad_norm")
-    return gradient[:, 0] / gradient[:, -1]
+def arriving(results: Results) -> Labelled:
+    """Gradient at the first row over that at the last, before training, by arm and seed."""
+    gradient = start(results, "pre_norm_grad_norm")
+    rows = gradient.axes["layer"]
+    return gradient.at(layer=rows[0]) / gradient.at(layer=rows[-1])
+
+
+SLOPE = Quantity(
+    "post_activation_std",
+    "Slope of the tanh",
+    "At the start, averaged over units and samples.",
+    "mean of tanh'",
+    range=(0.0, 1.05),
+    take=lambda results, stage: slopes(results),
+)
+ARRIVING = Quantity(
+    "pre_norm_grad_norm",
+    "Gradient that arrives",
+    "Before training: at the first row over the last.",
+    "first over last row",
+    log=True,
+    take=lambda results, stage: arriving(results),
+)
+FINAL = Quantity(
+    "train_loss",
+    "Training loss",
+    "Mean over the last tenth of the steps; lower is better.",
+    "training loss (nats)",
+    log=True,
+    take=final_loss,
+)
+LOSS = Quantity("train_loss", "Loss over time", "Lower is better; at 2.3 a net guesses.", "training loss (nats)", log=True)
 
 
 def charts(settings: GammaSettings) -> tuple[Chart, ...]:
     """Slope and gradient at the start over gamma, final loss over gamma, losses over the steps."""
     gammas = settings.compared
-    arms = range(len(gammas))
-    one = plain_styles(["measured"])
-    slope = sweep_chart(
-        "slope", "Slope of the tanh", "At the start, averaged over units and samples.", "initial gamma", "mean of tanh'", gammas,
-        one, x_log=True, y_range=(0.0, 1.05),
-    )  # fmt: skip
+    names = [arm_name(gamma) for gamma in gammas]
+    slope = _by_gamma("slope", SLOPE, gammas)
     fine = np.geomspace(gammas[0], gammas[-1], 41)
-    add_theory_line(slope, fine, [mean_tanh_slope(sqrt(2) * gamma) for gamma in fine], "E[tanh'] at std √2 γ")
-    first = sweep_chart(
-        "arriving", "Gradient that arrives", "Before training: at the first row over the last.", "initial gamma",
-        "first over last row", gammas, one, x_log=True, y_log=True,
-    )  # fmt: skip
-    final = sweep_chart(
-        "final", "Training loss", "Mean over the last tenth of the steps; lower is better.", "initial gamma",
-        "training loss (nats)", gammas, one, x_log=True, y_log=True,
-    )  # fmt: skip
-    labels = [f"gamma {gamma:g}" for gamma in gammas]
-    loss = curve_chart("loss", "Loss over time", "Lower is better; at 2.3 a net guesses.", "training loss (nats)",
-                       plain_styles(labels), settings.steps, y_log=True)  # fmt: skip
+    add_theory_line(slope.spec, fine, [mean_tanh_slope(sqrt(2) * gamma) for gamma in fine], "E[tanh'] at std √2 γ")
     return (
-        Chart(slope, lambda results: {"": [sweep_series([slopes(results, arm) for arm in arms])]}),
-        Chart(first, lambda results: {"": [sweep_series([arriving(results, arm) for arm in arms])]}),
-        Chart(final, lambda results: {"": [sweep_series([final_losses(results, STAGE, arm) for arm in arms])]}),
-        Chart(loss, lambda results: {"": [curve_point(values) for values in newest(results, "train_loss", len(gammas))]}),
+        slope,
+        _by_gamma("arriving", ARRIVING, gammas),
+        _by_gamma("final", FINAL, gammas),
+        LOSS.by_step("loss", dict(zip(names, plain_styles(names), strict=True)), settings.steps),
     )
+
+
+def _by_gamma(id: str, quantity: Quantity, gammas: tuple[float, ...]) -> Chart:
+    """A line over the initial gammas."""
+
+    def line(results: Results) -> Labelled:
+        """The quantity's newest: axes arm (one), gamma, seed."""
+        found = quantity.newest(results)
+        return stacked("arm", {MEASURED: stacked("gamma", {gamma: found.at(arm=arm_name(gamma)) for gamma in gammas})})
+
+    (style,) = plain_styles([MEASURED])
+    return quantity.by_value(id, {MEASURED: style}, Swept("gamma", gammas, "initial gamma", log=True), line)
 
 
 def verdict(settings: GammaSettings, results: Results) -> Verdict | None:
     """The final training loss from gamma 0.1 against that from gamma 1, paired by seed, and the slopes at the start."""
     if not results.finished(STAGE):
         return None
-    small, usual = settings.compared.index(SMALL), settings.compared.index(USUAL)
-    losses = {arm: final_losses(results, STAGE, arm) for arm in (small, usual)}
-    lower = int((losses[small] < losses[usual]).sum())
-    higher = int((losses[small] > losses[usual]).sum())
+    compared = {"small": SMALL, "usual": USUAL}
+    losses = {name: final_loss(results).at(arm=arm_name(gamma)).values for name, gamma in compared.items()}
+    lower, higher = int((losses["small"] < losses["usual"]).sum()), int((losses["small"] > losses["usual"]).sum())
     answer = "better" if lower == settings.seeds else "worse" if higher == settings.seeds else "alike"
-    slope = {arm: spread_of(slopes(results, arm)) for arm in (small, usual)}
-    closed = {arm: mean_tanh_slope(sqrt(2) * gamma) for arm, gamma in ((small, SMALL), (usual, USUAL))}
-    spreads = {arm: spread_of(values) for arm, values in losses.items()}
-    start_words = {"better": "Better", "worse": "Worse", "alike": "No clear difference"}[answer]
-    sentence = (
-        f"{start_words}: after {settings.steps} steps the training loss from gamma 0.1 is {plain(spreads[small].median)} "
-        f"({plain(spreads[small].low)} to {plain(spreads[small].high)}), from gamma 1 {plain(spreads[usual].median)} "
-        f"({plain(spreads[usual].low)} to {plain(spreads[usual].high)}), higher from 0.1 for {higher} of {settings.seeds} seeds. "
-        f"At the start the tanh is steeper, as the closed form has it: mean slope {plain(slope[small].median)} against "
-        f"{plain(slope[usual].median)} (theory {plain(closed[small])} and {plain(closed[usual])}); of the last row's gradient "
-        f"{plain(spread_of(arriving(results, small)).median, 2)} times as much arrives at the first row, from gamma 1 "
-        f"{plain(spread_of(arriving(results, usual)).median, 2)} times."
-    )
-    numbers = {
-        "loss_small": spreads[small].median,
-        "loss_usual": spreads[usual].median,
+    slope, first = slopes(results), arriving(results)
+    numbers: Numbers = {
+        **{f"loss_{name}": spread_of(values) for name, values in losses.items()},
         "lower": lower / settings.seeds,
-        "slope_small": slope[small].median,
-        "slope_usual": slope[usual].median,
-        "theory_small": closed[small],
-        "theory_usual": closed[usual],
-        "arriving_small": spread_of(arriving(results, small)).median,
-        "arriving_usual": spread_of(arriving(results, usual)).median,
+        **{f"slope_{name}": spread_of(slope.at(arm=arm_name(gamma)).values) for name, gamma in compared.items()},
+        **{f"theory_{name}": mean_tanh_slope(sqrt(2) * gamma) for name, gamma in compared.items()},
+        **{f"arriving_{name}": spread_of(first.at(arm=arm_name(gamma)).values, digits=2) for name, gamma in compared.items()},
     }
-    return Verdict(answer, sentence, numbers)
+    headline = say(
+        "{who}: after {steps} steps the training loss from gamma 0.1 is {loss_small}, from gamma 1 {loss_usual}, higher from 0.1 "
+        "for {higher} of {seeds} seeds.",
+        {**numbers, "who": WHO[answer], "steps": settings.steps, "higher": higher, "seeds": settings.seeds},
+    )
+    return Verdict(answer, headline, numbers, say(AT_THE_START, numbers))
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when gamma 0.1 ends lower for every seed."""
-    from_small, from_usual = (plain(found.numbers[f"loss_{start}"]) for start in ("small", "usual"))
-    measured = f"training loss {from_small} from gamma 0.1, {from_usual} from gamma 1"
-    judgement = {"better": "supported", "worse": "not supported in this setting"}.get(found.answer or "", "mixed")
-    return Finding(judgement, measured)  # type: ignore[arg-type]
+WHO = {"better": "Better", "worse": "Worse", "alike": "No clear difference"}
+AT_THE_START = (
+    "At the start the mean slope of the tanh is {slope_small} from gamma 0.1 and {slope_usual} from gamma 1 (theory "
+    "{theory_small} and {theory_usual}); the gradient at the first row is {arriving_small} times that at the last, from gamma 1 "
+    "{arriving_usual} times."
+)
+judge = rule(
+    "training loss {loss_small:median} from gamma 0.1, {loss_usual:median} from gamma 1",
+    supported=answered("better"),
+    against=answered("worse"),
+)
 
 
 PART = Part(
@@ -193,7 +219,12 @@ PART = Part(
     references=(COOIJMANS, LAURENT),
     caveat=("gamma", "fast"),
     claims=(
-        Claim("small_gamma", "In recurrent batch norm gamma should start at 0.1, so that gradients pass the tanh.", COOIJMANS,
-              "gaussian", judge),
+        Claim(
+            "small_gamma",
+            "In recurrent batch norm gamma should start at 0.1, so that gradients pass the tanh.",
+            COOIJMANS,
+            "gaussian",
+            judge,
+        ),
     ),
-)  # fmt: skip
+)

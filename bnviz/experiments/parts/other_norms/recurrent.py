@@ -1,90 +1,111 @@
 """A recurrent net reads digits row by row, without a norm, with layer norm and with batch norm in three places."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from pydantic import Field
 
-from bnviz.charts.builders import category_chart, layer_chart, norm_style, sweep_series
+from bnviz.charts.builders import layer_chart, norm_style, sweep_series
 from bnviz.charts.theme import SPARE_DASHES, ArmStyle
-from bnviz.config.models import ArmConfig, Float, InitName, Int, NormName, RecurrentNorm, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
-from bnviz.experiments.kit.errors import lower_share, reading
+from bnviz.config.models import Float, InitName, Int, NormName, RecurrentNorm, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Series, Settings, Verdict
+from bnviz.experiments.kit.evidence import Numbers
+from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.quantities import Conditions, Quantity
+from bnviz.experiments.kit.readings import reading
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain, spread_of
-from bnviz.experiments.parts.other_norms.common import BA, COOIJMANS, LAURENT, STAGE, newest, training_charts
+from bnviz.experiments.kit.rules import rule, when
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import BA, COOIJMANS, LAURENT
+from bnviz.experiments.kit.spread import Spread, spread_of, spread_of_finite
+from bnviz.experiments.parts.other_norms.common import COLOR, KEEP, NONE, STAGE, side_by_side, training_charts
 
 TIME_STEPS = 8  # rows of an image
-ARMS: tuple[tuple[str, str, NormName, RecurrentNorm], ...] = (
-    ("none", "no norm", "none", "hidden_shared"),
-    ("shared", "BN, shared statistics", "batch", "hidden_shared"),
-    ("steps", "BN, statistics a step", "batch", "hidden_per_step"),
-    ("input", "BN of the input only", "batch", "input_only"),
-    ("layer", "layer norm", "layer", "hidden_shared"),
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the net; `label` is the name of its arm, `words` those of a sentence."""
+
+    label: str
+    words: str
+    norm: NormName
+    where: RecurrentNorm
+    color: str = ""  # empty: the norm's own
+
+
+VERSIONS = {
+    NONE: Version("no norm", "the plain net", "none", "hidden_shared"),
+    "shared": Version("BN, shared statistics", "batch norm with shared statistics", "batch", "hidden_shared", "#0072B2"),
+    "steps": Version("BN, statistics a step", "batch norm with statistics for every step", "batch", "hidden_per_step", "#56B4E9"),
+    "input": Version("BN of the input only", "batch norm of the input only", "batch", "input_only", "#CC79A7"),
+    "layer": Version("layer norm", "layer norm", "layer", "hidden_shared"),
+}
+BATCH_NORMS = tuple(key for key, version in VERSIONS.items() if version.norm == "batch")
+TEST_LOSS = Quantity(
+    "test_loss",
+    "Test loss",
+    "With running statistics, from the best to the worst seed; lower is better.",
+    "test loss (nats)",
+    floor=0.0,
+    cap=1.2,
 )
-COLORS = {"shared": "#0072B2", "steps": "#56B4E9", "input": "#CC79A7"}
-MEASURES = ("train_loss", "test_loss", "test_accuracy", "pre_norm_grad_norm")
+GRADIENT = "pre_norm_grad_norm"
 
 
 class RecurrentSettings(Settings):
     """One tanh cell that reads the 8 x 8 digits row by row, in five versions."""
 
-    width: Int = Field(default=48, ge=8, le=128, title="Width", description="Units of the cell.")
-    lr: Float = Field(default=0.1, ge=1e-3, le=3, title="Learning rate", description="Of plain SGD, the same for all nets.")
+    width: Int = knobs.width(48, most=128, least=8, of="Units of the cell.")
+    lr: Float = knobs.learning_rate(0.1, most=3, of="Of plain SGD, the same for all nets.")
     gamma_init: Float = Field(default=1.0, ge=0.01, le=3, title="Initial gamma", description="Of all norms.")
     init: InitName = Field(default="xavier", title="Initial weights", description="Of the cell and of the read-out.")
-    batch_size: Int = Field(default=64, ge=2, le=256, title="Batch size", description="Samples of a mini-batch.")
-    steps: Int = Field(default=300, ge=20, le=2000, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each version.")
+    batch_size: Int = knobs.batch_size(64, least=2)
+    steps: Int = knobs.steps(300, most=2000, least=20)
+    seeds: Int = knobs.seeds(4, most=12, of="Networks of each version.")
 
 
-def styles() -> list[ArmStyle]:
-    """One style a version: the norm's own, and shades of batch norm's."""
-    found = []
-    for index, (key, label, norm, _) in enumerate(ARMS):
-        own = norm_style(norm, label)
-        found.append(ArmStyle(label, COLORS.get(key, own.color), SPARE_DASHES[index], own.symbol))
+def styles() -> dict[str, ArmStyle]:
+    """One style for each version, by the names of the arms: the norm's own, and shades of batch norm's."""
+    found: dict[str, ArmStyle] = {}
+    for version, dash in zip(VERSIONS.values(), SPARE_DASHES, strict=False):
+        own = norm_style(version.norm)
+        found[version.label] = ArmStyle(version.label, version.color or own.color, dash, own.symbol)
     return found
 
 
 def stages(settings: RecurrentSettings) -> tuple[Stage, ...]:
     """One run: all versions from the same weights on the same batches."""
-    arms = tuple(
-        ArmConfig(
-            name=label,
-            architecture="recurrent",
-            activation="tanh",
-            norm=norm,
-            recurrent_norm=where,
-            width=settings.width,
-            lr=settings.lr,
-            gamma_init=settings.gamma_init,
-            init=settings.init,
-        )
-        for _, label, norm, where in ARMS
-    )
+    fixed = {"architecture": "recurrent", "activation": "tanh"}
     run = RunConfig(
-        arms=arms,
+        arms=tuple(
+            twins.arm_of(settings, version.norm, name=version.label, recurrent_norm=version.where, **fixed)
+            for version in VERSIONS.values()
+        ),
         trials=settings.seeds,
-        batch_size=settings.batch_size,
-        steps=settings.steps,
         measure_every=max(settings.steps // 25, 1),
+        **settings.model_dump(include={"batch_size", "steps"}),
     )
-    return (Stage(STAGE, "training", run, MEASURES),)
+    return (Stage(STAGE, "training", run, (*KEEP, GRADIENT)),)
 
 
 def charts(settings: RecurrentSettings) -> tuple[Chart, ...]:
     """Accuracy and loss over the steps, test loss by version, gradient by time step."""
     versions = styles()
-    count = len(versions)
-    by_version = category_chart(
-        "test_loss",
-        "Test loss",
-        "With running statistics, from the best to the worst seed; lower is better.",
-        "test loss (nats)",
-        [style.label for style in versions],
-        [ArmStyle("test loss", "#0072B2", "solid")],
+    conditions = Conditions("net", {label: label for label in versions})
+    boxes = {"": ArmStyle("test loss", COLOR, "solid")}
+    return (
+        *training_charts(versions, settings.steps),
+        TEST_LOSS.by_condition("test_loss", boxes, conditions, lambda results: side_by_side(TEST_LOSS.newest(results))),
+        _gradient_chart(tuple(versions.values())),
     )
-    by_version.y_floor, by_version.y_cap = 0.0, 1.2
-    gradient = layer_chart(
+
+
+def _gradient_chart(versions: Sequence[ArmStyle]) -> Chart:
+    spec = layer_chart(
         "through_time",
         "Gradient through time",
         "How much of it arrives at each row; the image is read from left to right, the answer is given at the end.",
@@ -94,58 +115,79 @@ def charts(settings: RecurrentSettings) -> tuple[Chart, ...]:
         x_title="time step (row of the image)",
         y_log=True,
     )
-    return (
-        *training_charts(versions, settings.steps)[:2],
-        Chart(by_version, lambda results: {"": [sweep_series(newest(results, "test_loss", count))]}),
-        Chart(gradient, lambda results: {"": [sweep_series(_gradient(results, arm)) for arm in range(count)]}),
-    )
+    return Chart(spec, lambda results: {"": _gradients(results)})
 
 
-def _gradient(results: Results, arm: int) -> np.ndarray:
-    """Gradient norm of every time step as measured last, (time steps, trials); NaN where it is 0 or was not measured."""
-    measured = results.arm(STAGE, arm)
-    assert measured is not None
-    values = np.asarray(measured.layers["pre_norm_grad_norm"], np.float64).T
-    return np.where(values > 0, values, np.nan)
+def _gradients(results: Results) -> list[Series]:
+    """Gradient norm of every time step as measured last, version by version; nothing where it is 0 or was not measured."""
+    found = results.newest(GRADIENT).map(lambda values: np.where(values > 0, values, np.nan))
+    return [sweep_series(found.at(arm=version.label).rows("layer", "seed")) for version in VERSIONS.values()]
+
+
+def by_version(results: Results, measure: str) -> dict[str, Labelled]:
+    """A curve of every version as measured last, by seed; infinite once diverged."""
+    found = reading(results, STAGE, measure)
+    return {key: found.at(arm=version.label) for key, version in VERSIONS.items()}
 
 
 def verdict(settings: RecurrentSettings, results: Results) -> Verdict | None:
-    """A version is better than the net without a norm when its test loss is lower for every seed."""
+    """A version is better than the plain net when its test loss is lower for every seed."""
     if not results.finished(STAGE):
         return None
-    losses = np.array([reading(results, STAGE, "test_loss", arm, settings.seeds) for arm in range(len(ARMS))])
-    training = np.array([reading(results, STAGE, "train_loss", arm, settings.seeds) for arm in range(len(ARMS))])
-    better = [arm for arm in range(1, len(ARMS)) if (losses[arm] < losses[0]).all()]
-    numbers = {key: float(np.median(row)) for (key, *_), row in zip(ARMS, losses, strict=True)}
-    numbers |= {f"train_{key}": float(np.median(row)) for (key, *_), row in zip(ARMS, training, strict=True)}
-    numbers |= {f"lower_{key}": lower_share(row, losses[0]) for (key, *_), row in zip(ARMS, losses, strict=True)}
-    if not np.isfinite(losses).any():
+    losses, training = by_version(results, "test_loss"), by_version(results, "train_loss")
+    numbers: dict[str, Spread | float] = {key: spread_of(each.values) for key, each in losses.items()}
+    numbers |= {f"train_{key}": spread_of(each.values) for key, each in training.items()}
+    shares = {key: lower_share(each, losses[NONE]) for key, each in losses.items() if key != NONE}
+    numbers |= {f"lower_{key}": share for key, share in shares.items()}
+    if not any(np.isfinite(each.values).any() for each in losses.values()):
         return Verdict(None, "Every net diverged, so there is nothing to compare.", numbers)
-    best = min(better, key=lambda arm: float(np.median(losses[arm]))) if better else 0
-    answer = {0: "none", 4: "layer"}.get(best, "batch")
-    start = f"{ARMS[best][1]} beats the net without a norm for every seed" if best else "No version beats the net without a norm"
-    parts = ", ".join(f"{label} {_spread(row)}" for (_, label, *_), row in zip(ARMS, losses, strict=True))
-    over = f"test loss over {settings.seeds} seeds"
-    return Verdict(answer, f"{start[:1].upper()}{start[1:]} ({over}): {parts}.", numbers)
+    medians = {key: spread_of(each.values).median for key, each in losses.items()}
+    best = min((key for key, share in shares.items() if share == 1), key=lambda key: medians[key], default=NONE)
+    answer = "batch" if best in BATCH_NORMS else best
+    words = {key: str(spread_of_finite(each.values)) for key, each in losses.items()}
+    details = "; ".join(f"{version.words} {words[key]}" for key, version in VERSIONS.items())
+    return Verdict(answer, _headline(best, words), numbers, f"Test loss of all versions: {details}.")
 
 
-def _spread(losses: np.ndarray) -> str:
-    spread = spread_of(losses)
-    return f"{plain(spread.median)} ({plain(spread.low)} to {plain(spread.high)})"
-
-
-def judge(found: Verdict) -> Finding:
-    """Supported when no seed has a lower test loss with a batch norm; not, when one of them is lower for every seed."""
-    versions = ("shared", "steps", "input")
-    best = min(found.numbers[key] for key in versions)
-    shares = [found.numbers[f"lower_{key}"] for key in versions]
-    measured = (
-        f"test loss {plain(best)} with the best of three batch norms, {plain(found.numbers['none'])} without a norm; "
-        f"lower with it for {100 * max(shares):.0f} % of the seeds at most"
+def _headline(best: str, words: dict[str, str]) -> str:
+    if best == NONE:
+        return f"No version beats the plain net for every seed. The plain net's test loss is {words[NONE]}."
+    name = VERSIONS[best].words
+    return (
+        f"{name[:1].upper()}{name[1:]} beats the plain net for every seed: its test loss is {words[best]}, the plain net's "
+        f"{words[NONE]}."
     )
-    if max(shares) == 0:
-        return Finding("supported", measured)
-    return Finding("not supported in this setting" if max(shares) == 1 else "mixed", measured)
+
+
+def lower_share(losses: Labelled, reference: Labelled) -> float:
+    """Share of the seeds with which the first loss is the lower one; a net that diverged counts as the highest.
+
+    NaN when both diverged for every seed, which says nothing.
+    """
+    first, second = losses.values, reference.values
+    return float((first < second).mean()) if np.isfinite([first, second]).any() else np.nan
+
+
+def _most(numbers: Numbers) -> float:
+    """The highest share of the seeds for which a batch norm has the lower test loss."""
+    return max(numbers[f"lower_{key}"] for key in BATCH_NORMS)
+
+
+def _measured(numbers: Numbers) -> str:
+    return say(
+        "test loss {best} with the best of three batch norms, {none} for the plain net; lower with batch norm for {most:.0f} % "
+        "of the seeds at most",
+        best=min(numbers[key].median for key in BATCH_NORMS),
+        none=numbers[NONE].median,
+        most=100 * _most(numbers),
+    )
+
+
+judge = rule(
+    _measured,
+    supported=when(lambda numbers: _most(numbers) == 0),
+    against=when(lambda numbers: _most(numbers) == 1),
+)
 
 
 PART = Part(
@@ -168,7 +210,7 @@ PART = Part(
         Preset(
             "small_gamma",
             "Gamma from 0.1",
-            "As Cooijmans start it. Watch the test losses of shared statistics and of statistics for every step.",
+            "As Cooijmans and others start it. Watch the test losses of shared statistics and of statistics for every step.",
             RecurrentSettings(gamma_init=0.1),
         ),
         Preset(

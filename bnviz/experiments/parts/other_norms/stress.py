@@ -1,22 +1,27 @@
 """Two kinds of batches that say little of the data: very small ones, and ones of a single class."""
 
-import numpy as np
 from pydantic import Field
 
-from bnviz.config.models import ArmConfig, BatchMode, Float, Int, RunConfig
-from bnviz.experiments.kit.base import Chart, Choice, Claim, Finding, Part, Preset, Settings, Stage, Verdict
+from bnviz.config.models import BatchMode, Float, Int, RunConfig
+from bnviz.config.stages import Stage
+from bnviz.experiments.kit import knobs, twins
+from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
+from bnviz.experiments.kit.evidence import Numbers
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import plain
+from bnviz.experiments.kit.rules import answered, rule
+from bnviz.experiments.kit.sentences import say
+from bnviz.experiments.kit.sources import IOFFE_2017, WU_HE
+from bnviz.experiments.kit.spread import Spread
 from bnviz.experiments.parts.other_norms.common import (
+    BATCH,
     HALFWAY,
-    IOFFE_2017,
     KEEP,
     NORMS,
     STAGE,
     STYLES,
-    WU_HE,
+    WORDS,
     Learners,
-    percent,
+    accuracy_by_norm,
     training_charts,
 )
 
@@ -24,72 +29,80 @@ from bnviz.experiments.parts.other_norms.common import (
 class StressSettings(Settings):
     """Six nets that differ in their norm, and the batches that they are given."""
 
-    batch_size: Int = Field(default=2, ge=1, le=128, title="Batch size", description="Samples of a mini-batch.")
+    batch_size: Int = knobs.batch_size(2, most=128, least=1)
     batch_mode: BatchMode = Field(
         default="iid", title="Batches", description="iid: of all classes at random; single_class: one class in every batch."
     )
-    lr: Float = Field(default=0.02, ge=1e-3, le=1, title="Learning rate", description="Of plain SGD, the same for all nets.")
-    depth: Int = Field(default=4, ge=1, le=12, title="Hidden layers", description="Of 32 ReLU units each.")
-    steps: Int = Field(default=500, ge=20, le=2000, title="Steps", description="Updates.")
-    seeds: Int = Field(default=4, ge=1, le=12, title="Seeds", description="Networks of each norm.")
+    lr: Float = knobs.learning_rate(0.02, most=1, of="Of plain SGD, the same for all nets.")
+    depth: Int = knobs.depth(4, most=12, of="Of 32 ReLU units each.")
+    steps: Int = knobs.steps(500, most=2000, least=20)
+    seeds: Int = knobs.seeds(4, most=12, of="Networks of each norm.")
 
 
 def stages(settings: StressSettings) -> tuple[Stage, ...]:
     """One run: all norms on the same batches."""
     run = RunConfig(
-        arms=tuple(ArmConfig(norm=norm, depth=settings.depth, lr=settings.lr) for norm in NORMS),
+        arms=tuple(twins.arm_of(settings, norm) for norm in NORMS),
         trials=settings.seeds,
-        batch_size=settings.batch_size,
-        batch_mode=settings.batch_mode,
-        steps=settings.steps,
         measure_every=max(settings.steps // 25, 1),
+        **settings.model_dump(include={"batch_size", "batch_mode", "steps"}),
     )
     return (Stage(STAGE, "training", run, KEEP),)
 
 
 def charts(settings: StressSettings) -> tuple[Chart, ...]:
     """Accuracy and loss over the steps, accuracy by norm."""
-    return training_charts(STYLES, settings.steps)
+    return *training_charts(STYLES, settings.steps), accuracy_by_norm()
 
 
 def verdict(settings: StressSettings, results: Results) -> Verdict | None:
     """Who is above halfway to perfect in every trial, and who in none."""
     if not results.finished(STAGE):
         return None
-    learners = Learners.of(results, len(NORMS))
-    batch = percent(learners.accuracies[NORMS.index("batch")])
-    others = sorted(
-        (percent(row), style.label, float(np.median(row)))
-        for style, row in zip(STYLES, learners.accuracies, strict=True)
-        if style.label != "batch norm"
+    learners = Learners.of(results)
+    spreads = learners.spreads
+    headline = say(
+        "{who}: after {steps} batches of {size} {kind} the test accuracy with batch norm is {batch}.",
+        who=_who(learners),
+        steps=settings.steps,
+        size=settings.batch_size,
+        kind="of one class" if settings.batch_mode == "single_class" else "of all classes",
+        batch=spreads[BATCH],
     )
-    worst, best = min(others, key=lambda other: other[2]), max(others, key=lambda other: other[2])
-    kind = "of one class" if settings.batch_mode == "single_class" else "of all classes"
-    start = {
-        "batch": "Batch norm fails alone",
-        "all": "All of them learned",
-        "several": "Batch norm is not the only one that fails"
-        if learners.fails[NORMS.index("batch")]
-        else "Batch norm learned, another net did not",
-        None: "The seeds do not agree on who learned",
-    }[learners.answer]
-    sentence = (
-        f"{start}: after {settings.steps} batches of {settings.batch_size} {kind} its test accuracy is {batch}; of the others "
-        f"{best[1]} has {best[0]}, {worst[1]}, the lowest, {worst[0]}, over {settings.seeds} seeds. "
-        f"A net has learned when every seed is above {100 * HALFWAY:.0f} %, halfway from guessing."
-    )
-    return Verdict(learners.answer, sentence, learners.numbers())
+    return Verdict(learners.answer, headline, spreads, _others(spreads))
 
 
-def judge(found: Verdict) -> Finding:
-    """Supported when batch norm fails and every other net learns in all trials."""
-    lowest = min(found.numbers[f"{norm}_low"] for norm in NORMS if norm != "batch")
-    measured = (
-        f"test accuracy {plain(100 * found.numbers['batch'])} % with batch norm, at least {plain(100 * lowest)} % with the others"
+def _who(learners: Learners) -> str:
+    if learners.answer == "batch":
+        return "Only batch norm fails"
+    if learners.answer == "all":
+        return "All six nets learned"
+    if learners.answer is None:
+        return "The seeds do not agree on who learned"
+    return "Batch norm is not the only one that fails" if learners.fails(BATCH) else "Batch norm learned, another net did not"
+
+
+def _others(spreads: dict[str, Spread]) -> str:
+    others = [norm for norm in spreads if norm != BATCH]
+    worst, best = (choose(others, key=lambda norm: spreads[norm].median) for choose in (min, max))
+    return say(
+        "Of the other nets, the highest is {best_net} with {best}, the lowest {worst_net} with {worst}. A net has learned when "
+        "every seed is above {halfway} %, halfway from guessing to all right.",
+        best_net=WORDS[best],
+        best=spreads[best],
+        worst_net=WORDS[worst],
+        worst=spreads[worst],
+        halfway=100 * HALFWAY,
     )
-    if found.answer == "batch":
-        return Finding("supported", measured)
-    return Finding("mixed" if found.answer in ("several", None) else "not supported in this setting", measured)
+
+
+def _measured(numbers: Numbers) -> str:
+    lowest = min(numbers[norm].low for norm in NORMS if norm != BATCH)
+    words = "test accuracy {batch:median} with batch norm, at least {lowest} % with the others"
+    return say(words, batch=numbers[BATCH], lowest=lowest)
+
+
+judge = rule(_measured, supported=answered("batch"), against=answered("all"))
 
 
 CHOICES = (
@@ -117,7 +130,7 @@ TINY = Part(
         Preset(
             "one",
             "A single sample",
-            "Batch norm then puts out beta, whatever the sample is. Watch whether its loss moves below guessing.",
+            "Batch norm then outputs beta, whatever the sample is. Watch whether its loss moves below guessing.",
             StressSettings(batch_size=1, lr=0.01, steps=800),
         ),
     ),
@@ -131,7 +144,7 @@ TINY = Part(
 
 SINGLE = Part(
     id="single_class",
-    title="One class a batch",
+    title="One class per batch",
     question="Every batch holds samples of one class only, each class in turn: which of six nets still learn?",
     choices=CHOICES,
     settings=StressSettings,
