@@ -44,6 +44,7 @@ bench: $(VENV)/.dev chromium
 
 docs: $(VENV)/.runtime
 	$(BIN)/python scripts/build_docs.py
+	$(BIN)/python scripts/build_protocol.py
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache

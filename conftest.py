@@ -14,6 +14,7 @@ TRAINING_TESTS = [  # folders and files whose numbers depend on how the processo
     *(TESTS / name for name in ("closed_forms", "experiments", "literature", "measure", "nets", "probes", "studies", "training")),
     TESTS / "cli" / "test_recording.py",
     TESTS / "cli" / "test_same_numbers.py",
+    TESTS / "panels" / "test_events_of_parts.py",
     TESTS / "runs" / "test_origin.py",
 ]
 

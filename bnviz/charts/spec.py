@@ -6,7 +6,7 @@ by the selectors, and each mark draws one series into one trace (or image) of th
     kind     append: a frame adds one point to every series, [column, ...]; the chart shows frames 0 to k
              replace: a frame holds the whole series, [[column values], ...]; the chart shows frame k
     mark     line (column), band (two columns), range (three columns: a box from low to high with a tick at the median),
-             points (column: markers without a line), flag (column: a sign where it is above 0),
+             points (column: markers without a line), flag (column: a sign where it is above 0; may be left out),
              ridge (rows of packed levels), image (packed cells of a grid),
              columns (append only; one packed column a frame: an image that grows to the right)
 
@@ -15,8 +15,9 @@ their own (`cells` tells the browser), NOT_MEASURED (nothing is drawn) and DIVER
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, cast
 
+from bnviz.charts import wire
 from bnviz.charts.numbers import ALPHABET
 from bnviz.charts.theme import DIVERGED_COLOR, LINE_WIDTH, ArmStyle
 
@@ -24,7 +25,7 @@ NOT_MEASURED, DIVERGED = ".", "!"
 MARKER_SIZE = 7
 
 
-def cells() -> dict[str, str]:
+def cells() -> wire.Cells:
     """How cells are packed, for the panel: a character a level, from the lowest, and those with a meaning of their own."""
     return {"alphabet": ALPHABET, "not_measured": NOT_MEASURED, "diverged": DIVERGED, "diverged_color": DIVERGED_COLOR}
 
@@ -37,9 +38,9 @@ class Selector:
     label: str
     options: tuple[tuple[str, str], ...]  # (value, label)
     value: str
-    role: Literal["view", "scale"] = "view"
+    role: wire.Role = "view"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> wire.Selector:
         """JSON for the panel."""
         return {"name": self.name, "label": self.label, "options": self.options, "value": self.value, "role": self.role}
 
@@ -48,7 +49,7 @@ class Selector:
 class Mark:
     """Which columns of which series go into which trace (for images and columns: which entry of layout.images)."""
 
-    mark: Literal["line", "band", "range", "points", "flag", "ridge", "image", "columns"]
+    mark: wire.Shape
     trace: int
     series: int
     columns: tuple[int, ...] = ()
@@ -59,9 +60,9 @@ class Mark:
     width: float = 0.0  # range: of the box
     height: float = 0.0  # ridge: of the highest level; rows are 1 apart
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> wire.Mark:
         """JSON for the panel."""
-        return asdict(self)
+        return cast(wire.Mark, asdict(self))
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class ChartSpec:
     id: str
     title: str
     how_to_read: str
-    kind: Literal["append", "replace"]
+    kind: wire.Kind
     layout: dict[str, Any]
     data: list[dict[str, Any]] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -80,7 +81,7 @@ class ChartSpec:
     y_range: tuple[float, float] | None = None  # None: from the data of all frames so far, so that scrubbing moves no axis
     y_cap: float | None = None  # a linear axis never grows beyond this multiple of the first frame's largest value
     y_floor: float | None = None  # value that the axis always includes
-    titles: dict[str, dict[str, str]] = field(default_factory=dict)  # view -> {"x": ..., "y": ...}
+    titles: dict[str, wire.Titles] = field(default_factory=dict)  # view -> {"x": ..., "y": ...}
     palette: tuple[str, ...] = ()  # colours of the indices in packed cells
     legend: tuple[ArmStyle, ...] = ()  # shown on the card, but for what the panel's own legend shows
     y_include: tuple[float, ...] = ()  # values that the y axis always includes: closed forms
@@ -146,14 +147,14 @@ class ChartSpec:
         self.data.append({**trace, "uid": f"{self.id.replace('_', '')}{len(self.data)}", "x": [], "y": []})
         self.marks.append(mark)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> wire.Chart:
         """JSON for the panel."""
         return {
             "id": self.id,
             "title": self.title,
             "how": self.how_to_read,
             "kind": self.kind,
-            "figure": {"data": self.data, "layout": self.layout},
+            "figure": cast(wire.Figure, {"data": self.data, "layout": self.layout}),  # a test holds it against the type
             "marks": [mark.as_dict() for mark in self.marks],
             "selectors": [selector.as_dict() for selector in self.selectors],
             "x": self.x,

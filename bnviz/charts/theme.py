@@ -7,8 +7,9 @@ are not here: the browser takes them from the page's theme.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
+from bnviz.charts import wire
 from bnviz.config.models import NormName, RunConfig
 from bnviz.registry.norms import norms
 
@@ -56,9 +57,10 @@ class ArmStyle:
         """The arm's colour as a translucent CSS colour."""
         return f"rgba({', '.join(str(part) for part in _rgb(self.color))}, {opacity:g})"
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> wire.Style:
         """JSON for the panel's legend, with how to draw the dash and the symbol there."""
-        return asdict(self) | {"stroke": STROKES.get(self.dash, "none"), "shape": SHAPES.get(self.symbol, "")}
+        drawn: dict[str, Any] = {"stroke": STROKES.get(self.dash, "none"), "shape": SHAPES.get(self.symbol, "")}
+        return cast(wire.Style, asdict(self) | drawn)
 
 
 def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:

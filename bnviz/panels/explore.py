@@ -1,5 +1,6 @@
 """Records of a run to what the explore panel draws."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ from bnviz.charts import explore as figures
 from bnviz.charts.numbers import LEVELS, band, band_words, pack, shorts
 from bnviz.charts.spec import ChartSpec, cells
 from bnviz.charts.theme import arm_styles
+from bnviz.charts.wire import Series, Views
 from bnviz.experiments.parts.race import RaceVerdict
+from bnviz.panels.protocol import End, Frame, Proof, Start
 from bnviz.records.records import END_STATES, TENSORS, ArmMeasured, RunEnded, RunStarted, StepMeasured
 
-Series = list[Any]
 SHARE_WORTH_SAYING = 0.001  # a share outside the bins below this is not mentioned
 
 
@@ -21,12 +23,12 @@ class ExploreEncoder:
 
     _verdict: RaceVerdict | None = None
 
-    def start(self, started: RunStarted) -> dict[str, Any]:
+    def start(self, started: RunStarted) -> Start:
         """The panel's skeleton: arms, charts, and the proof that the arms are twins."""
         self._config = config = started.config
         self._layers = figures.shown_layers(config)
         self._verdict = RaceVerdict(config)
-        self._said: dict[str, Any] = {}
+        self._said: dict[str, str] = {}
         self._has_plane = started.plane is not None and "decision_boundary" in config.extras
         return {
             "run_id": started.run_id,
@@ -39,12 +41,12 @@ class ExploreEncoder:
             "charts": [chart.as_dict() for chart in self._charts(started)],
         }
 
-    def frame(self, measured: StepMeasured) -> dict[str, Any]:
+    def frame(self, measured: StepMeasured) -> Frame:
         """One frame: `{view: [series per arm]}` per chart, and the sentences that changed."""
         assert self._verdict is not None
         self._verdict.add(measured)
         arms, trials = measured.arms, self._config.trials
-        charts = {
+        charts: dict[str, Views] = {
             "loss": {split: [_point(arm.curves[f"{split}_loss"], trials) for arm in arms] for split in ("train", "test")},
             "accuracy": {
                 split: [_point(100 * arm.curves[f"{split}_accuracy"], trials) for arm in arms] for split in ("train", "test")
@@ -60,7 +62,7 @@ class ExploreEncoder:
         said = {"verdict": self._sentence(), "diverged": self._diverged(arms), **self._outside(arms)}
         return {"frame": measured.frame, "step": measured.step, "charts": charts, "text": self._news(said)}
 
-    def end(self, ended: RunEnded) -> dict[str, Any]:
+    def end(self, ended: RunEnded) -> End:
         """How the run ended and the last word on it."""
         state = END_STATES[type(ended)]
         return {"state": state, "step": ended.step, "reason": getattr(ended, "reason", ""), "verdict": self._sentence()}
@@ -82,7 +84,7 @@ class ExploreEncoder:
         charts = [build(config) for build in builders]
         return [figures.boundary_figure(started), *charts] if self._has_plane else charts
 
-    def _ridges(self, arm: ArmMeasured, tensor: str) -> list[str]:
+    def _ridges(self, arm: ArmMeasured, tensor: str) -> Series:
         """One packed row a shown layer: square root of the share in a bin, relative to the row's fullest bin."""
         counts = arm.histograms[tensor][0, :, 1:-1].astype(np.float64)
         counts = counts[[layer for layer in self._layers if layer < len(counts)]]
@@ -95,8 +97,8 @@ class ExploreEncoder:
         percent = 100 / (config.width if measure == "dead_relu_count" else 1)
         return _columns(arm.layers[measure] * percent, self._config.trials)
 
-    def _drift(self, arms: tuple[ArmMeasured, ...]) -> dict[str, list[Series]]:
-        views = {}
+    def _drift(self, arms: tuple[ArmMeasured, ...]) -> Views:
+        views: dict[str, Sequence[Series]] = {}
         for tensor in TENSORS:
             for layer in self._layers:
                 rows = [arm.percentiles[tensor][0] for arm in arms]
@@ -122,14 +124,14 @@ class ExploreEncoder:
             notes[f"histograms:{tensor}"] = f"beyond the axis, at most: {said}" if said else ""
         return notes
 
-    def _news(self, said: dict[str, Any]) -> dict[str, Any]:
+    def _news(self, said: dict[str, str]) -> dict[str, str]:
         """Only what changed since the frame before."""
         news = {key: value for key, value in said.items() if self._said.get(key, "") != value}
         self._said |= news
         return news
 
 
-def twin_proof(started: RunStarted) -> dict[str, Any]:
+def twin_proof(started: RunStarted) -> Proof:
     """Whether the arms share weights and batches trial by trial, in words and as the hashes."""
     weights, batches = started.weights_hash, started.batches_hash
     same_weights, same_batches = len(set(weights)) == 1, len(set(batches)) == 1
@@ -150,7 +152,7 @@ def _point(values: NDArray[Any], trials: int) -> Series:
     return shorts(band(values, trials))
 
 
-def _columns(values: NDArray[Any], trials: int) -> list[Series]:
+def _columns(values: NDArray[Any], trials: int) -> Series:
     """[[low by layer], [median by layer], [high by layer]]; one layer is repeated, to be seen as a short bar."""
     edges = band(values, trials)
     edges = np.repeat(edges, 2, axis=1) if edges.shape[1] == 1 else edges

@@ -1,11 +1,10 @@
 """Records of a study to what its page draws: the charts and the verdict that its experiment describes."""
 
-from typing import Any
-
 from bnviz.charts.spec import cells
 from bnviz.experiments.board.catalog import part_of, settings_of
 from bnviz.experiments.kit.base import Verdict
 from bnviz.experiments.kit.results import Results
+from bnviz.panels.protocol import End, Frame, Start
 from bnviz.records.records import END_STATES, RunEnded, RunFinished, RunStopped, StageMeasured, StudyStarted
 
 TOO_LITTLE = "Stopped before there was enough to say."
@@ -19,7 +18,7 @@ class StudyEncoder:
         self._results: Results | None = None
         self._said = ""
 
-    def start(self, started: StudyStarted) -> dict[str, Any]:
+    def start(self, started: StudyStarted) -> Start:
         """The panel's skeleton: the charts of the part."""
         self._part, self._settings = part_of(started.config), settings_of(started.config)
         self._stages = self._part.stages(self._settings)
@@ -36,17 +35,23 @@ class StudyEncoder:
             "charts": [chart.spec.as_dict() for chart in self._charts],
         }
 
-    def frame(self, measured: StageMeasured) -> dict[str, Any]:
+    def frame(self, measured: StageMeasured) -> Frame:
         """One frame: what each chart draws, how far the study is, and the verdict when it changes."""
         assert self._results is not None
         self._results.add(measured)
         charts = {chart.spec.id: chart.draw(self._results) for chart in self._charts}
         if measured.is_last:
             self._conclude()
-        frame = {"frame": measured.frame, "step": measured.step, "done": round(measured.done, 4), "at": self._at(measured)}
-        return frame | {"charts": charts, "text": self._news()}
+        return {
+            "frame": measured.frame,
+            "step": measured.step,
+            "done": round(measured.done, 4),
+            "at": self._at(measured),
+            "charts": charts,
+            "text": self._news(),
+        }
 
-    def end(self, ended: RunEnded) -> dict[str, Any]:
+    def end(self, ended: RunEnded) -> End:
         """How the study ended, the last word on it, and the answer that it gives to the prediction."""
         if not isinstance(ended, RunFinished):
             self._conclude()

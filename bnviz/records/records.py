@@ -120,6 +120,7 @@ class RunFailed:
 
 RunEnded = RunFinished | RunStopped | RunFailed
 EndState = Literal["finished", "stopped", "failed"]
+RunState = Literal["queued", "running"] | EndState
 END_STATES: dict[type, EndState] = {RunFinished: "finished", RunStopped: "stopped", RunFailed: "failed"}
 Started = RunStarted | StudyStarted  # all three unions can be asked for with isinstance
 Measured = StepMeasured | StageMeasured

@@ -9,28 +9,13 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, overload
+from typing import overload
 
 from bnviz.records.codec import encode
+from bnviz.records.encoder import Encoder
 from bnviz.records.records import Measured, Record, RunEnded, Started
 
 _log = logging.getLogger("bnviz.runs")
-
-
-class Encoder(Protocol):
-    """Turns records into messages; called once each, in order, so it may keep state."""
-
-    def start(self, record: Started) -> bytes:
-        """The first message."""
-        ...
-
-    def frame(self, record: Measured) -> bytes:
-        """The message of a frame."""
-        ...
-
-    def end(self, record: RunEnded) -> bytes:
-        """The last message."""
-        ...
 
 
 class OutOfOrder(ValueError):
@@ -83,7 +68,7 @@ class Wakeup:
 class Feed:
     """The messages of one encoder for one journal. Lists only grow; reading them needs no lock."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder[bytes]) -> None:
         self.start: bytes | None = None
         self.frames: list[bytes] = []
         self.end: bytes | None = None
@@ -149,7 +134,7 @@ class Journal(Sequence[Record]):
         if isinstance(record, Started) == bool(self._records) and not isinstance(record, RunEnded):
             raise OutOfOrder(f"{type(record).__name__} as record {len(self._records)}")
 
-    def feed(self, name: str, build: Callable[[], Encoder]) -> Feed:
+    def feed(self, name: str, build: Callable[[], Encoder[bytes]]) -> Feed:
         """The feed of this name, made when it is first asked for; a thread then encodes what is there already."""
         with self._lock:
             if feed := self._feeds.get(name):

@@ -3,14 +3,11 @@
 import threading
 import time
 from dataclasses import dataclass
-from typing import Literal
 
 from bnviz.config.studies import AnyConfig
-from bnviz.records.records import EndState
+from bnviz.records.records import RunState
 from bnviz.runs.journal import Journal
 from bnviz.runs.workers.engine import Worker
-
-State = Literal["queued", "running"] | EndState
 
 
 class UnknownRun(LookupError):
@@ -35,7 +32,7 @@ class RunStatus:
 
     id: str
     config: AnyConfig
-    state: State
+    state: RunState
     queue_position: int | None
     frames: int
     step: int
@@ -54,7 +51,7 @@ class LiveRun:
         self.id, self.config = config.run_id, config
         self.journal = Journal()
         self.lock = threading.Lock()
-        self.state: State = "queued"
+        self.state: RunState = "queued"
         self.reason: str | None = None
         self.queue_position: int | None = None
         self.watchers = 0

@@ -16,6 +16,7 @@ from bnviz.experiments.board.catalog import catalog, study_config
 from bnviz.experiments.board.lessons import PartLesson, lesson
 from bnviz.experiments.kit.base import Experiment, Part, Settings
 from bnviz.experiments.kit.links import links
+from bnviz.panels.protocol import Prediction
 from bnviz.runs.service import QueueFull, get_service
 from bnviz.ui import address, knobs
 from bnviz.ui.glossary import words_on_this_page
@@ -218,7 +219,7 @@ class ExperimentPage:
         preset = self.part.preset(self.visit.preset)
         return preset.sentence if self.settings == preset.settings else ""
 
-    def _predicted_words(self) -> dict[str, object]:
+    def _predicted_words(self) -> Prediction:
         choices = {choice.key: choice.text for choice in self.part.choices}
         return {"choices": choices, "predicted": "" if self._predicted == NO_PREDICTION else self._predicted}
 

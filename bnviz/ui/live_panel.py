@@ -7,7 +7,6 @@ slow mode     a fragment passes new frames through the component's data until th
 
 import json
 import weakref
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +14,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from bnviz.panels import PANELS
+from bnviz.panels.protocol import Data, End, Prediction, Slow
 from bnviz.runs.journal import Feed
 from bnviz.runs.service import QueueFull, UnknownRun, get_service
 from bnviz.web import static
@@ -46,7 +46,7 @@ def live_panel(
     panel: str = "explore",
     key: str = "panel",
     autoplay: bool = True,
-    prediction: Mapping[str, object] | None = None,
+    prediction: Prediction | None = None,
 ) -> None:
     """Show a run's charts, live; they stay on the page, with their zoom, when another run takes its place.
 
@@ -59,14 +59,14 @@ def live_panel(
             or nothing.
     """
     state = _state(key)
-    data = {**_data(run_id, panel, autoplay, _generation(run_id, state)), "prediction": prediction}
+    data = _data(run_id, panel, autoplay, _generation(run_id, state), prediction)
     if get_service().settings.stream == "off" or _component_state(key).get("unreachable"):
         _mount_slow(run_id, panel, key, data)
     else:
         _mount(run_id, key, data)
 
 
-def _mount(run_id: str, key: str, data: dict[str, Any]) -> None:
+def _mount(run_id: str, key: str, data: Data) -> None:
     _component(
         key=key,
         data=data,
@@ -78,7 +78,7 @@ def _mount(run_id: str, key: str, data: dict[str, Any]) -> None:
     )
 
 
-def _data(run_id: str, panel: str, autoplay: bool, generation: int) -> dict[str, Any]:
+def _data(run_id: str, panel: str, autoplay: bool, generation: int, prediction: Prediction | None) -> Data:
     """What the component needs; addresses are relative to the app's base path."""
     return {
         "run_id": run_id,
@@ -91,6 +91,7 @@ def _data(run_id: str, panel: str, autoplay: bool, generation: int) -> dict[str,
         "health": "api/health",
         "autoplay": autoplay,
         "slow": None,
+        "prediction": prediction,
     }
 
 
@@ -138,7 +139,7 @@ def _stop(run_id: str) -> None:
         get_service().stop(run_id)
 
 
-def _mount_slow(run_id: str, panel: str, key: str, data: dict[str, Any]) -> None:
+def _mount_slow(run_id: str, panel: str, key: str, data: Data) -> None:
     """Slow mode: the fragment ticks until the browser says that it has everything."""
     run = f"{run_id}:{data['generation']}"
     is_over = _component_state(key).get("complete") == run
@@ -151,13 +152,13 @@ def _mount_slow(run_id: str, panel: str, key: str, data: dict[str, Any]) -> None
     st.fragment(tick, run_every=None if is_over else TICK_SECONDS)()
 
 
-def _news(run_id: str, panel: str, key: str) -> dict[str, Any]:
+def _news(run_id: str, panel: str, key: str) -> Slow:
     """The frames since the tick before the last: a tick that the browser skipped is made good by the next."""
     state, service = _state(key), get_service()
     try:
         status, journal = service.status(run_id), service.journal(run_id)
     except UnknownRun:
-        return {"status": None, "start": None, "frames": [], "count": 0, "end": {"state": "lost", "step": 0}}
+        return {"status": None, "start": None, "frames": [], "count": 0, "end": End(state="lost", step=0, reason="", verdict="")}
     feed: Feed = journal.feed(panel, lambda: JsonEncoder(PANELS[panel]()))
     first = min(state["before"], state["sent"])
     asked = _component_state(key).get("resume_from")

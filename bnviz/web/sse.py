@@ -1,16 +1,18 @@
 """Server-sent events: records as JSON, and the response that sends a feed of it to one subscriber.
 
-event: status  -> {"state", "queue_position", "cached"}, first and whenever it changes before the end
+event: status  -> first and whenever it changes before the end
 event: panel   -> what the browser draws into              (of RunStarted, StudyStarted)
 event: frame   -> id: <frame>, what it draws               (of StepMeasured, StageMeasured)
 event: finished | stopped | failed -> how it ended, then the stream ends
+
+What is in them for a panel: `bnviz.panels.protocol`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
@@ -18,7 +20,9 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bnviz.records.records import END_STATES, Measured, RunEnded, Started
+from bnviz.panels.protocol import End, Status
+from bnviz.records.encoder import Encoder
+from bnviz.records.records import END_STATES, Measured, RunEnded, RunState, Started
 from bnviz.runs.journal import Feed
 from bnviz.runs.status import LiveRun
 
@@ -37,22 +41,6 @@ def framed(event: str, payload: bytes, frame: int | None = None) -> bytes:
     """One event around JSON without line breaks."""
     number = b"" if frame is None else b"id: %d\n" % frame
     return b"event: %s\n%sdata: %s\n\n" % (event.encode(), number, payload)
-
-
-class Panel(Protocol):
-    """What `bnviz.panels` offers: records to JSON-safe dicts."""
-
-    def start(self, started: Any, /) -> dict[str, Any]:
-        """The skeleton that frames are drawn into."""
-        ...
-
-    def frame(self, measured: Any, /) -> dict[str, Any]:
-        """One frame."""
-        ...
-
-    def end(self, ended: RunEnded, /) -> dict[str, Any]:
-        """How the run ended."""
-        ...
 
 
 class RecordsAsJson:
@@ -86,7 +74,7 @@ def _json_values(value: Any) -> Any:
 class JsonEncoder:
     """Records to JSON, by way of a panel."""
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Encoder[Any]) -> None:
         self._panel = panel
 
     def start(self, record: Started) -> bytes:
@@ -108,7 +96,7 @@ class Subscriber:
     def __init__(self, run: LiveRun, feed: Feed, next_frame: int) -> None:
         self._run, self._feed, self._next = run, feed, next_frame
         self._cached = run.state == "finished"
-        self._status: tuple[str, int | None] | None = None
+        self._status: tuple[RunState, int | None] | None = None
         self._started = False
         self.done = False
 
@@ -119,8 +107,7 @@ class Subscriber:
         status = (self._run.state, self._run.queue_position)
         if status != self._status and not (self._status and self._run.over):  # the last event tells how it ended
             self._status = status
-            data = {"state": status[0], "queue_position": status[1], "cached": self._cached}
-            parts.append(framed("status", as_json(data)))
+            parts.append(framed("status", as_json(Status(state=status[0], queue_position=status[1], cached=self._cached))))
         if not self._started and feed.start is not None:
             self._started = True
             parts.append(framed("panel", feed.start))
@@ -139,7 +126,8 @@ class Subscriber:
         if end:
             return framed(END_STATES[type(self._run.journal.ended)], end)
         if self._feed.error:
-            return framed("failed", as_json({"step": self._run.journal.step, "reason": "The server could not draw this run."}))
+            why = "The server could not draw this run."
+            return framed("failed", as_json(End(state="failed", step=self._run.journal.step, reason=why, verdict="")))
         return b""
 
 

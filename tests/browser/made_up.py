@@ -9,7 +9,9 @@ import plotly
 from bnviz.charts import builders as sweeps
 from bnviz.charts import images
 from bnviz.charts.spec import ChartSpec, cells
+from bnviz.panels.protocol import Data
 from bnviz.web import static
+from tests.panels.events import received
 
 STYLES = (sweeps.norm_style("none"), sweeps.norm_style("batch"))
 RATES = [1e-3, 1e-2, 1e-1, 1.0, 10.0]
@@ -87,34 +89,52 @@ def frame(k: int) -> dict[str, Any]:
 
 def stream(arms: bool, end: dict[str, Any] | None) -> str:
     """The server-sent events of the whole study."""
-    start = {"run_id": "made", "arms": [style.as_dict() for style in STYLES] if arms else [], "band": "", "cells": cells()}
+    start = {"run_id": "made", "steps": 0, "frames": 0, "cells": cells(), "band": ""}
+    start["arms"] = [style.as_dict() for style in STYLES] if arms else []
+    start["proof"] = {"twins": False, "text": "", "rows": []}
     start["charts"] = [chart.as_dict() for chart in charts()]
-    events = [("status", {"state": "running", "queue_position": 0, "cached": False}), ("panel", start)]
+    events = [("status", {"state": "running", "queue_position": None, "cached": False}), ("panel", start)]
     events += [("frame", frame(k)) for k in range(FRAMES)]
     if end is not None:
         events.append((end["state"], {**end, "step": FRAMES, "reason": ""}))
-    return "".join(f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n" for name, data in events)
+    sent = [(name, json.dumps(data, allow_nan=False)) for name, data in events]
+    for name, body in sent:
+        received(name, body.encode())
+    return "".join(f"event: {name}\ndata: {body}\n\n" for name, body in sent)
 
 
 FINISHED = {"state": "finished", "verdict": "Batch norm trains at rates 30 times higher (17 to 48).", "answer": "higher"}
 CHOICES = {"higher": "Higher rates", "same": "The same rates"}
 
 
-def show(
-    panel: Any, *, end: dict[str, Any] | None = FINISHED, arms: bool = False, predicted: str = "higher", scheme: str = "light"
-) -> Any:
-    """Follow the study in the page of a panel."""
-    data = {
+def component_data(predicted: str) -> Data:
+    """What the page gives the component."""
+    return {
         "run_id": "made",
         "generation": 1,
+        "module": "live_panel/index.js",
+        "css": "live_panel/panel.css",
         "plotly": "plotly.min.js",
         "stream": "stream",
         "run": "run",
         "health": "health",
+        "autoplay": False,
+        "slow": None,
+        "prediction": {"choices": CHOICES, "predicted": predicted},
     }
-    data |= {"autoplay": False, "slow": None, "prediction": {"choices": CHOICES, "predicted": predicted}}
+
+
+def show(
+    panel: Any, *, end: dict[str, Any] | None = FINISHED, arms: bool = False, predicted: str = "higher", scheme: str = "light"
+) -> Any:
+    """Follow the study in the page of a panel."""
     text, ground, soft = COLORS[scheme]
-    page = PAGE.replace("TEXT", text).replace("GROUND", ground).replace("SOFT", soft).replace("DATA", json.dumps(data))
+    page = (
+        PAGE.replace("TEXT", text)
+        .replace("GROUND", ground)
+        .replace("SOFT", soft)
+        .replace("DATA", json.dumps(component_data(predicted)))
+    )
 
     def answer(route: Any) -> None:
         path = route.request.url.removeprefix("http://panel.test/").split("?")[0]

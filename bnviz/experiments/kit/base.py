@@ -7,20 +7,21 @@ streamlit. Each experiment is one module or package of `bnviz.experiments` that 
 `assets/lessons/<id>.md`; `catalog` finds them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from bnviz.charts.spec import ChartSpec
+from bnviz.charts.wire import Series as Series  # with `Chart`, for the parts
+from bnviz.charts.wire import Views
 from bnviz.config.stages import Stage
 from bnviz.experiments.kit.evidence import Evidence, NotMeasured, Numbers
 from bnviz.experiments.kit.results import Results
 
 NOT_MEASURED = "not measured"
 Judgement = Literal["supported", "mixed", "not supported in this setting", "not measured"]
-Series = list[Any]
 
 
 class Settings(BaseModel):
@@ -74,7 +75,7 @@ class Chart:
     """
 
     spec: ChartSpec
-    draw: Callable[[Results], Mapping[str, list[Series]]]
+    draw: Callable[[Results], Views]
 
 
 @dataclass(frozen=True)
