@@ -1,5 +1,5 @@
 # make app    set everything up and start the app        make test   the whole test suite, browser tests included
-# make lint   ruff, pyright, import-linter                make bench  all benchmarks
+# make lint   ruff, pyright, import-linter, tsc           make bench  all benchmarks
 # make        lint and test                               make clean  remove what was built
 # make test-processors   the tests that train, once for each instruction set of this processor
 #
@@ -12,6 +12,7 @@ TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+TYPESCRIPT := build/node/.installed
 SCREENSHOTS ?= build/screenshots
 PYTEST_ARGS ?=
 SETS ?=
@@ -27,17 +28,18 @@ app: $(VENV)/.runtime
 	@echo "Starting on http://localhost:$(PORT) (Ctrl-C stops it)"
 	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless true --browser.serverAddress localhost
 
-test: $(VENV)/.dev chromium
-	BNVIZ_REQUIRE_BROWSER=1 BNVIZ_SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+test: $(VENV)/.dev $(TYPESCRIPT) chromium
+	BNVIZ_REQUIRE_BROWSER=1 BNVIZ_REQUIRE_TYPESCRIPT=1 BNVIZ_SCREENSHOTS="$(abspath $(SCREENSHOTS))" $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-processors: $(VENV)/.dev
 	SETS="$(SETS)" $(BIN)/python scripts/processors.py $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev $(TYPESCRIPT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/javascript.py types
 
 bench: $(VENV)/.dev chromium
 	@set -e; for file in benchmarks/*.py; do case "$$file" in */_*) continue;; esac; echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file"; done
@@ -62,6 +64,12 @@ $(VENV)/.runtime: requirements.txt pyproject.toml $(VENV)/bin/python
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@echo "Installing the tools for tests and lint"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(TYPESCRIPT): package.json package-lock.json $(VENV)/.dev
+	@echo "Installing what checks the JavaScript's types"
+	@mkdir -p $(@D)
+	@$(BIN)/python scripts/javascript.py install
 	@touch $@
 
 python:

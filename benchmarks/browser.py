@@ -29,7 +29,8 @@ CLICK_TO_PAINT = """() => new Promise((done, refuse) => {
   const begun = performance.now();
   const look = () => {
     if (performance.now() - begun > 20000) refuse(new Error('no frame within 20 s'));
-    const drawn = panel.store !== before && [...panel.cards.values()].some((card) => card.isVisible && card.plot.drawn >= 0);
+    const cards = [...panel.charts.cards.values()];
+    const drawn = panel.store !== before && cards.some((card) => card.isVisible && card.plot.drawn >= 0);
     if (drawn) requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun)));
     else requestAnimationFrame(look);
   };
@@ -38,7 +39,7 @@ CLICK_TO_PAINT = """() => new Promise((done, refuse) => {
 })"""
 COUNT_RATES = """(seconds) => new Promise((done) => {
   const panel = document.querySelector('.bnv-panel').parentElement.bnvPanel;
-  const cards = [...panel.cards.values()].filter((card) => card.isVisible);
+  const cards = [...panel.charts.cards.values()].filter((card) => card.isVisible);
   const before = cards.map((card) => card.draws);
   const begun = performance.now();
   let ticks = 0;

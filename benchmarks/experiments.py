@@ -26,7 +26,7 @@ PRESS_OF_RUN = """() => new Promise((done, refuse) => {
     const root = document.querySelector('.bnv-panel');
     const panel = root?.parentElement.bnvPanel;
     if (first === null) root?.scrollIntoView();
-    const isDrawn = panel?.store && [...panel.cards.values()].some((card) => card.isVisible && card.plot.drawn >= 0);
+    const isDrawn = panel?.store && [...panel.charts.cards.values()].some((card) => card.isVisible && card.plot.drawn >= 0);
     if (first === null && isDrawn) first = passed;
     if (first !== null && ['finished', 'stopped', 'failed'].includes(root.dataset.state)) {
       return done({ first, end: passed, state: root.dataset.state, verdict: panel.end?.verdict || '' });

@@ -6,8 +6,17 @@
 const TOLERANCE = 2; // pixels
 const AROUND = 1; // sizes of the plot beyond its edges within which vertices are compared; Plotly cuts off at 20
 
-/** The vertices [x, y] of the `d` of a path, Mx,yLx,y...Z, that are in or near a plot of this size. */
+/** @typedef {[number, number]} Place x and y, in pixels */
+
+/**
+ * The vertices of the `d` of a path, Mx,yLx,y...Z, that are in or near a plot of this size.
+ *
+ * @param {string} d
+ * @param {[number, number]} size width and height of the plot
+ * @returns {Place[]}
+ */
 export function vertices(d, [width, height]) {
+  /** @type {Place[]} */
   const found = [];
   for (const piece of d.split("M")) {
     const ends = piece.split("L");
@@ -20,15 +29,28 @@ export function vertices(d, [width, height]) {
   return found;
 }
 
+/** @type {(at: number, size: number) => boolean} */
 const isNear = (at, size) => at >= -AROUND * size && at <= (1 + AROUND) * size;
 
-/** Whether two lists of places [x, y] have the same places. */
+/**
+ * Whether two lists have the same places.
+ *
+ * @param {Place[]} theirs
+ * @param {Place[]} ours
+ */
 export function samePlaces(theirs, ours) {
+  /** @type {(one: Place, other: Place) => boolean} */
   const isClose = (one, other) => Math.abs(one[0] - other[0]) <= TOLERANCE && Math.abs(one[1] - other[1]) <= TOLERANCE;
   return theirs.length === ours.length && theirs.every((place, i) => isClose(place, ours[i]));
 }
 
-/** Whether two paths go through the same vertices of a plot of this size, [width, height]. */
+/**
+ * Whether two paths go through the same vertices of a plot of this size.
+ *
+ * @param {string} theirs
+ * @param {string} ours
+ * @param {[number, number]} size width and height of the plot
+ */
 export function samePath(theirs, ours, size) {
   return samePlaces(vertices(theirs, size), vertices(ours, size));
 }

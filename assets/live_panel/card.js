@@ -1,15 +1,31 @@
 // The card around one chart: title, selectors, plot, note, and how to read it.
 
 import { make, sample, say } from "./dom.js";
+import { yTitleOf } from "./layout.js";
 import { Plot } from "./plot.js";
 import { NOT_DRAWN } from "./words.js";
 
+/** @import { Charts } from "./charts.js" */
+/** @import { Chart, Selector, Style } from "./protocol.js" */
+/** @import { Store } from "./store.js" */
+
+const SYNC_PAUSE = 700; // milliseconds between two full drawings under the pointer
+
 export class Card {
-  constructor(spec, panel) {
-    this.panel = panel;
+  /**
+   * @param {Chart} spec
+   * @param {Store} store
+   * @param {Pick<Charts, "theme" | "wake">} charts
+   */
+  constructor(spec, store, charts) {
+    this.spec = spec;
+    this.store = store;
+    this.charts = charts;
     this.draws = 0;
+    this.synced = 0; // when Plotly was last told all data
     this.isVisible = false;
     this.isBroken = false;
+    this.isUnderPointer = false;
     this.holder = make("div", { class: "bnv-plot" });
     this.empty = make("div", { class: "bnv-empty" });
     this.tools = make("div", { class: "bnv-tools" });
@@ -18,27 +34,33 @@ export class Card {
     this.note = make("p", { class: "bnv-note" });
     this.how = make("p", { class: "bnv-how" });
     this.keys = make("div", { class: "bnv-keys" });
+    this.caption = make("figcaption", {}, this.title, this.tools);
     this.element = make(
       "figure",
       { class: "bnv-card", "data-chart": spec.id, "data-draws": 0 },
-      make("figcaption", {}, this.title, this.tools),
+      this.caption,
       this.keys,
       make("div", { class: "bnv-frame" }, this.holder, this.empty, make("div", { class: "bnv-above" }, this.yTitle, this.note)),
       this.how,
     );
-    this.plot = new Plot(this.holder, panel.theme);
+    this.plot = new Plot(this.holder, charts.theme, spec, store);
     this.holder.addEventListener("pointerdown", () => (this.plot.held = true));
     this.holder.addEventListener("pointerenter", () => (this.isUnderPointer = true));
     this.holder.addEventListener("pointerleave", () => (this.isUnderPointer = false));
     this.element.bnvCard = this;
   }
 
-  /** Take the chart of a new run; choices that still exist are kept. */
+  /**
+   * Take the chart of a new run; choices that still exist are kept.
+   *
+   * @param {Chart} spec
+   * @param {Store} store
+   */
   reset(spec, store) {
-    const kept = new Map((this.spec?.selectors || []).map((selector) => [selector.name, selector.value]));
+    const kept = new Map(this.spec.selectors.map((selector) => [selector.name, selector.value]));
     for (const selector of spec.selectors) {
       const value = kept.get(selector.name);
-      if (selector.options.some((option) => option[0] === value)) selector.value = value;
+      if (value !== undefined && selector.options.some((option) => option[0] === value)) selector.value = value;
     }
     this.spec = spec;
     this.store = store;
@@ -47,90 +69,108 @@ export class Card {
     say(this.how, spec.how);
     say(this.empty, spec.empty);
     this.sayNote("");
-    this.showKeys(spec, store.start.arms || []);
-    this.element.classList.toggle("bnv-wide", Boolean(spec.wide));
-    this.element.classList.toggle("bnv-tall", Boolean(spec.tall));
+    this.showKeys(spec, store.start.arms);
+    this.element.classList.toggle("bnv-wide", spec.wide);
+    this.element.classList.toggle("bnv-tall", spec.tall);
     this.holder.setAttribute("role", "img");
     this.holder.setAttribute("aria-label", `${spec.title}. ${spec.how}`);
     this.tools.replaceChildren(...spec.selectors.map((selector) => this.selector(selector)));
   }
 
-  /** The chart's own legend: what the panel's legend does not show. */
+  /**
+   * The chart's own legend: what the panel's legend does not show.
+   *
+   * @param {Chart} spec
+   * @param {Style[]} arms
+   */
   showKeys(spec, arms) {
+    /** @type {(style: Style) => (arm: Style) => boolean} */
     const isSame = (style) => (arm) => arm.label === style.label && arm.color === style.color && arm.dash === style.dash;
     const hasSymbols = spec.marks.some((mark) => mark.mark === "points" || spec.figure.data[mark.trace]?.mode === "lines+markers");
-    const keys = (spec.legend || []).filter((style) => !arms.some(isSame(style)));
+    const keys = spec.legend.filter((style) => !arms.some(isSame(style)));
     this.keys.replaceChildren(...keys.map((style) => make("span", { class: "bnv-key" }, sample(style, hasSymbols), make("span", { text: style.label }))));
     this.keys.hidden = !keys.length;
   }
 
+  /** @param {Selector} selector */
   selector(selector) {
+    /** @param {string} value */
     const change = (value) => {
       selector.value = value;
       this.redraw();
     };
+    const name = `${this.spec.title}: ${selector.label}`;
     if (selector.role === "scale") {
-      const press = (event) => {
+      const isPressed = () => String(selector.value === "log");
+      const press = () => {
         change(selector.value === "log" ? "linear" : "log");
-        event.currentTarget.setAttribute("aria-pressed", selector.value === "log");
+        toggle.setAttribute("aria-pressed", isPressed());
       };
-      return make("button", { type: "button", class: "bnv-toggle", text: "log", title: selector.label, "aria-label": `${this.spec.title}: ${selector.label}`, "aria-pressed": String(selector.value === "log"), onclick: press });
+      const toggle = make("button", { type: "button", class: "bnv-toggle", text: "log", title: selector.label, "aria-label": name, "aria-pressed": isPressed(), onclick: press });
+      return toggle;
     }
     const options = selector.options.map(([value, label]) => make("option", { value, text: label, selected: value === selector.value }));
-    return make("select", { "aria-label": `${this.spec.title}: ${selector.label}`, onchange: (event) => change(event.target.value) }, ...options);
+    const select = make("select", { "aria-label": name, onchange: () => change(select.value) }, ...options);
+    return select;
   }
 
   /** Height of everything on the card but the plot, in pixels; two lines of reading help are reserved. */
   get around() {
-    return this.title.parentElement.offsetHeight + this.keys.offsetHeight + Math.min(this.how.offsetHeight, 45) + 17;
+    return this.caption.offsetHeight + this.keys.offsetHeight + Math.min(this.how.offsetHeight, 45) + 17;
   }
 
-  /** Whether another frame than the shown one is due. */
+  /**
+   * Whether another frame than the shown one is due.
+   *
+   * @param {number} k
+   */
   isDue(k) {
     return k >= 0 && this.isVisible && this.plot.drawn !== k && !this.plot.held;
   }
 
-  /** Whether Plotly should be told the data that is shown: hover and zoom work on what Plotly knows. */
+  /**
+   * Whether Plotly should be told the data that is shown: hover and zoom work on what Plotly knows.
+   *
+   * @param {boolean} atRest
+   * @param {number} now
+   */
   isStale(atRest, now) {
-    return this.isVisible && this.plot.stale && !this.plot.held && (atRest || (this.isUnderPointer && now - (this.synced || 0) > 700));
+    return this.isVisible && this.plot.stale && !this.plot.held && (atRest || (this.isUnderPointer && now - this.synced > SYNC_PAUSE));
   }
 
+  /** @param {number} k */
   draw(k, full = false) {
     if (full) this.synced = performance.now();
     this.plot.draw(k, full).then(() => this.isBroken !== Boolean(this.plot.error) && this.sayEmpty(k));
-    this.element.dataset.draws = ++this.draws;
-    this.element.dataset.frame = k;
-    say(this.yTitle, this.plot.yTitle);
+    this.element.dataset.draws = String(++this.draws);
+    this.element.dataset.frame = String(k);
+    say(this.yTitle, yTitleOf(this.spec));
     this.sayEmpty(k);
     this.sayNote(this.store.text(`${this.spec.id}:${this.plot.viewKey}`, k));
   }
 
-  /** What stands in the place of a chart without values, or of one that Plotly could not draw. */
+  /**
+   * What stands in the place of a chart without values, or of one that Plotly could not draw.
+   *
+   * @param {number} k
+   */
   sayEmpty(k) {
     this.isBroken = Boolean(this.plot.error);
     this.element.classList.toggle("bnv-broken", this.isBroken);
     say(this.empty, this.isBroken ? NOT_DRAWN : this.spec.empty);
-    this.empty.hidden = !this.isBroken && !this.isBlank(k);
+    this.empty.hidden = !this.isBroken && !this.store.isBlank(this.spec, this.plot.viewKey, k);
   }
 
+  /** @param {string} text */
   sayNote(text) {
     say(this.note, text);
     if (this.note.title !== text) this.note.title = text;
-  }
-
-  /** No value at all in this view so far. */
-  isBlank(k) {
-    const view = this.store.view(this.spec, this.plot.viewKey);
-    if (this.spec.y.range && this.spec.kind === "append") return false;
-    const series = this.spec.kind === "append" ? view.series : view.series[k] || [];
-    const holds = (value) => (Array.isArray(value) ? value.some(holds) : value !== null && value !== undefined && value !== "");
-    return !holds(series);
   }
 
   /** Draw again in full: another view, theme, size or choice of arms. */
   redraw() {
     if (this.plot.drawn >= 0 && this.isVisible) this.draw(this.plot.drawn, true);
     else this.plot.drawn = -1;
-    this.panel.wake();
+    this.charts.wake();
   }
 }

@@ -5,16 +5,29 @@ const CELL = 16; // pixels of a cell with room for a cross
 const MAP_WIDTH = 320; // pixels of a growing map: more columns than a chart is wide serve nobody
 const MOST_PLAIN = 4096; // cells of a grid above which each is one pixel
 
+/** @import { Cells } from "./cells.js" */
+
+/** @type {HTMLCanvasElement | null} */
 let scratch = null;
 
-/** A grid, row after row from the bottom up, as a PNG in a data URL; `rows` 0 is a square. */
+/** @type {(canvas: HTMLCanvasElement) => CanvasRenderingContext2D} */
+const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
+/**
+ * A grid, row after row from the bottom up, as a PNG in a data URL.
+ *
+ * @param {string} packed
+ * @param {string[]} palette
+ * @param {Cells} cells
+ * @param {number} rows 0 for a square
+ */
 export function toImage(packed, palette, cells, rows = 0) {
   const height = rows || Math.round(Math.sqrt(packed.length));
   const width = Math.max(1, Math.round(packed.length / height));
   const cell = rows && packed.length <= MOST_PLAIN ? CELL : 1;
   scratch ||= document.createElement("canvas");
   Object.assign(scratch, { width: width * cell, height: height * cell }); // clears it too
-  const context = scratch.getContext("2d");
+  const context = contextOf(scratch);
   for (let i = 0; i < packed.length; i++) {
     const at = packed[i];
     if (at === cells.notMeasured) continue;
@@ -26,7 +39,13 @@ export function toImage(packed, palette, cells, rows = 0) {
   return scratch.toDataURL();
 }
 
-/** A sign in the cell: colour alone says nothing to some. */
+/**
+ * A sign in the cell: colour alone says nothing to some.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ */
 function cross(context, x, y) {
   context.strokeStyle = "#fff";
   context.lineWidth = 2;
@@ -40,18 +59,36 @@ function cross(context, x, y) {
 
 /** A map over the steps. It keeps its canvas, so that a new frame costs one column. */
 export class GrowingMap {
+  /**
+   * @param {number} rows
+   * @param {string[]} palette
+   * @param {Cells} cells
+   * @param {[number, number]} steps the first and the last that it has room for
+   */
   constructor(rows, palette, cells, [low, high]) {
-    Object.assign(this, { rows, palette, cells, low, high, shown: -1 });
+    this.rows = rows;
+    this.palette = palette;
+    this.cells = cells;
+    this.low = low;
+    this.high = high;
+    this.shown = -1; // the last frame drawn
     this.canvas = document.createElement("canvas");
     Object.assign(this.canvas, { width: MAP_WIDTH, height: rows });
-    this.context = this.canvas.getContext("2d");
+    this.context = contextOf(this.canvas);
   }
 
+  /** @param {number} step */
   pixel(step) {
     return Math.round(((step - this.low) / (this.high - this.low)) * MAP_WIDTH);
   }
 
-  /** The map as of frame k, as a data URL; frames without a column, of other stages of a study, change nothing. */
+  /**
+   * The map as of frame k, as a data URL; frames without a column, of other stages of a study, change nothing.
+   *
+   * @param {(string | null)[]} columns packed, one a frame
+   * @param {number[]} steps
+   * @param {number} k
+   */
   draw(columns, steps, k) {
     const last = Math.min(k, columns.length - 1);
     if (last < this.shown) {
@@ -59,16 +96,23 @@ export class GrowingMap {
       this.shown = -1;
     }
     for (let i = Math.max(0, this.shown); i <= last; i++) {
-      if (!columns[i]) continue;
+      const packed = columns[i];
+      if (!packed) continue;
       const from = Math.min(this.pixel(steps[i]), MAP_WIDTH - 1);
       const to = i < last && columns[i + 1] ? this.pixel(steps[i + 1]) : from + 1;
-      if (to > from) this.column(columns[i], from, to - from);
+      if (to > from) this.column(packed, from, to - from);
     }
     this.shown = last;
     return this.canvas.toDataURL();
   }
 
-  /** One column, a rectangle for each run of equal cells. */
+  /**
+   * One column, a rectangle for each run of equal cells.
+   *
+   * @param {string} packed
+   * @param {number} x
+   * @param {number} width
+   */
   column(packed, x, width) {
     this.context.clearRect(x, 0, width, this.rows);
     for (let from = 0, to = 0; from < packed.length; from = to) {

@@ -2,12 +2,21 @@
 
 import { Panel } from "./panel.js";
 
+/** @import { Callbacks } from "./follow.js" */
+/** @import { Data } from "./protocol.js" */
+
+/**
+ * @param {Callbacks & { parentElement: HTMLElement, data: Data }} component
+ * @param {URL | string} base address of the app
+ * @returns {() => void} what takes the panel away, unless a later call has taken over
+ */
 export function mount({ parentElement, data, setStateValue, setTriggerValue }, base) {
-  const panel = (parentElement.bnvPanel ||= new Panel(parentElement, base));
-  const turn = (panel.turns = (panel.turns || 0) + 1);
-  panel.update(data, { setStateValue, setTriggerValue });
+  const callbacks = { setStateValue, setTriggerValue };
+  const panel = (parentElement.bnvPanel ||= new Panel(parentElement, base, data, callbacks));
+  const turn = ++panel.mounts;
+  panel.update(data, callbacks);
   return () => {
-    if (panel.turns !== turn) return; // a later call has taken over
+    if (panel.mounts !== turn) return;
     panel.destroy();
     if (parentElement.bnvPanel === panel) delete parentElement.bnvPanel;
   };

@@ -5,16 +5,23 @@ export const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export class Playback {
   constructor() {
-    this.reset();
-  }
-
-  reset() {
+    this.speed = 1;
     this.position = 0; // a fraction counts towards the next frame
     this.count = 0; // frames received
     this.isLive = true; // follow the newest frame
     this.isPlaying = true;
     this.hasEnded = false; // no further frame will come
-    this.speed = this.speed || 1;
+    /** @type {number | null} when `advance` was last called, while moving */
+    this.before = null;
+  }
+
+  /** Back to the start, to follow another run; the speed stays. */
+  reset() {
+    this.position = 0;
+    this.count = 0;
+    this.isLive = true;
+    this.isPlaying = true;
+    this.hasEnded = false;
     this.before = null;
   }
 
@@ -28,12 +35,17 @@ export class Playback {
     return this.isPlaying && !this.isLive && (this.frame < this.count - 1 || !this.hasEnded);
   }
 
+  /** @param {number} count frames received so far */
   received(count) {
     this.count = count;
     if (this.isLive && this.isPlaying) this.position = Math.max(0, count - 1);
   }
 
-  /** Move on to the time `now`, in milliseconds. */
+  /**
+   * Move on to the time `now`.
+   *
+   * @param {number} now in milliseconds
+   */
   advance(now) {
     const passed = this.before === null ? 0 : Math.min(now - this.before, 250);
     this.before = this.isMoving ? now : null;
@@ -59,15 +71,18 @@ export class Playback {
     this.isLive = false;
   }
 
+  /** @param {number} frame */
   seek(frame) {
     this.pause();
     this.position = Math.max(0, Math.min(frame, this.count - 1));
   }
 
+  /** @param {number} by frames, negative for back */
   step(by) {
     this.seek(this.frame + by);
   }
 
+  /** @param {number} speed times `FRAMES_A_SECOND` */
   setSpeed(speed) {
     this.speed = speed;
     if (this.isPlaying && speed !== 1) this.isLive = false;
@@ -80,7 +95,11 @@ export class Playback {
     this.isPlaying = !this.hasEnded;
   }
 
-  /** A run that was over before we came: play it from the start, or show its end. */
+  /**
+   * A run that was over before we came: play it from the start, or show its end.
+   *
+   * @param {boolean} fromStart
+   */
   replay(fromStart) {
     this.isLive = !fromStart;
     this.isPlaying = true;

@@ -7,11 +7,29 @@
 
 import { samePath, samePlaces } from "./agreement.js";
 import { EMPTY_IMAGE, GrowingMap, toImage } from "./images.js";
-import { bandPieces, flagPieces, linePieces, pointPieces, rangePieces, ridgePieces, toArrays, toPath, toPixels } from "./paths.js";
+import { isLogOf, layoutOf, viewKeyOf } from "./layout.js";
+import { hasNoPath, hasPoints, isImage, piecesOf, xRange } from "./marks.js";
 import { lengthOf } from "./page.js";
+import { toArrays, toPath, toPixels } from "./paths.js";
 import { imagesOf, isDrawn, movePoint, partsOf, placeOf, scalesOf, setImage, sizeOf } from "./plotly_internals.js";
-import { yRange } from "./store.js";
-import { fitTicks } from "./ticks.js";
+import { Ranges } from "./ranges.js";
+
+/** @import { Place } from "./agreement.js" */
+/** @import { Theme } from "./page.js" */
+/** @import { GraphDiv } from "./plotly.js" */
+/** @import { Chart, Mark, Trace } from "./protocol.js" */
+/** @import { Range } from "./ranges.js" */
+/** @import { Store, View } from "./store.js" */
+
+/**
+ * @typedef {object} Drawn the SVG elements of one mark: of a trace, or of an image of the layout
+ * @property {Mark} mark
+ * @property {Trace | null} trace null for an image
+ * @property {SVGImageElement | null} image
+ * @property {Element[]} lines
+ * @property {Element | null} fill
+ * @property {Element[]} points
+ */
 
 const CONFIG = {
   displaylogo: false,
@@ -21,100 +39,125 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
 };
 const NO_PATH = "M0,0";
-const FILLED = 0.5; // share of a following y axis below which it shrinks to the data
 
 export class Plot {
-  constructor(holder, theme) {
-    this.gd = holder;
+  /**
+   * @param {HTMLElement} holder
+   * @param {Theme} theme
+   * @param {Chart} spec
+   * @param {Store} store
+   */
+  constructor(holder, theme, spec, store) {
+    this.gd = /** @type {GraphDiv} */ (holder);
     this.theme = theme;
+    this.spec = spec;
+    this.store = store;
     this.drawn = -1; // the frame shown
     this.stale = false; // Plotly knows older data than is shown
     this.held = false; // the pointer is dragging: Plotly owns the picture
-    this.ranges = new Map();
+    this.ranges = new Ranges();
+    /** @type {Range | null | undefined} */
+    this.shownRange = undefined;
+    /** @type {Set<number>} */
     this.hiddenArms = new Set();
+    /** @type {Drawn[] | null} what the fast way moves; null when it may not */
+    this.elements = null;
+    /** @type {unknown} of Plotly's last full drawing */
+    this.error = null;
+    /** @type {Map<string, GrowingMap>} */
+    this.maps = new Map();
+    this.listening = false;
   }
 
-  /** Take the skeleton of a run; what is on the screen stays until the first frame is drawn. */
+  /**
+   * Take the skeleton of a run; what is on the screen stays until the first frame is drawn.
+   *
+   * @param {Chart} spec
+   * @param {Store} store
+   */
   reset(spec, store) {
     this.spec = spec;
     this.store = store;
     this.drawn = -1;
     this.elements = null;
-    this.error = null; // of Plotly's last full drawing
+    this.error = null;
     this.ranges.clear();
-    this.maps = new Map();
+    this.maps.clear();
   }
 
   get viewKey() {
-    return this.spec.selectors.filter((selector) => selector.role === "view").map((selector) => selector.value).join("/");
-  }
-
-  get isLog() {
-    const scale = this.spec.selectors.find((selector) => selector.role === "scale");
-    return (scale ? scale.value : this.spec.figure.layout.yaxis.type) === "log";
+    return viewKeyOf(this.spec);
   }
 
   /** Whether the holder has another size than the picture in it. */
   get isOutgrown() {
     const { layout } = this.gd;
-    return Boolean(layout) && (layout.width !== this.gd.clientWidth || layout.height !== this.gd.clientHeight);
+    return Boolean(layout) && (layout?.width !== this.gd.clientWidth || layout?.height !== this.gd.clientHeight);
   }
 
-  get yTitle() {
-    return this.spec.titles[this.viewKey]?.y || this.spec.figure.layout.yaxis.title.text;
-  }
-
-  /** Draw frame k; `full` forces Plotly to know the data. */
+  /**
+   * Draw frame k; `full` forces Plotly to know the data.
+   *
+   * @param {number} k
+   */
   async draw(k, full = false) {
     const view = this.store.view(this.spec, this.viewKey);
-    const range = this.spec.y.follow ? this.rangeAt(k, view) : this.range(view);
-    if (!full && this.elements && range === this.shownRange && this.fast(k, view)) this.stale = true;
+    const range = this.range(k, view);
+    if (!full && this.elements && range === this.shownRange && this.fast(this.elements, k, view)) this.stale = true;
     else await this.full(k, view, range).then(() => (this.error = null), (error) => this.failed(error));
     this.drawn = k;
   }
 
-  /** Plotly could not draw: the next frame is tried in full, and the other charts go on. */
+  /**
+   * Plotly could not draw: the next frame is tried in full, and the other charts go on.
+   *
+   * @param {unknown} error
+   */
   failed(error) {
     if (!this.error) console.warn(`${this.spec.id}:`, error);
-    Object.assign(this, { error, elements: null, shownRange: undefined });
+    this.error = error;
+    this.elements = null;
+    this.shownRange = undefined;
   }
 
-  /** The y range, the same array until it grows. */
-  range(view) {
-    const key = `${this.viewKey}:${this.isLog}`;
-    const before = this.ranges.get(key);
-    const now = yRange(this.spec.y, view.extent, this.isLog, before);
-    if (before && now && now[0] === before[0] && now[1] === before[1]) return before;
-    this.ranges.set(key, now);
-    return now;
+  /**
+   * The y range, the same array until it changes: of all frames so far, or of frame k alone where the axis follows.
+   *
+   * @param {number} k
+   * @param {View} view
+   */
+  range(k, view) {
+    const { spec } = this;
+    const isLog = isLogOf(spec);
+    const key = `${this.viewKey}:${isLog}`;
+    if (!spec.y.follow) return this.ranges.grown(key, spec.y, view.extent, isLog);
+    return this.ranges.following(key, spec.y, this.store.extentAt(spec, view, k), isLog);
   }
 
-  /** The y range for frame k alone; the same array while its data still fit and fill half of it. */
-  rangeAt(k, view) {
-    const key = `${this.viewKey}:${this.isLog}`;
-    const before = this.ranges.get(key);
-    const extent = this.store.extentAt(this.spec, view, k);
-    const now = yRange(this.spec.y, extent, this.isLog);
-    if (!now) return before || null;
-    const [low, high] = this.isLog ? now : [Math.max(extent.low, now[0]), Math.min(extent.high, now[1])];
-    if (before && low >= before[0] && high <= before[1] && now[1] - now[0] > FILLED * (before[1] - before[0])) return before;
-    this.ranges.set(key, now);
-    return now;
+  /**
+   * Move what Plotly has drawn; false when that is not enough.
+   *
+   * @param {Drawn[]} elements
+   * @param {number} k
+   * @param {View} view
+   */
+  fast(elements, k, view) {
+    return elements.every((element) => this.move(element, k, view));
   }
 
-  /** Move what Plotly has drawn; false when that is not enough. */
-  fast(k, view) {
-    return this.elements.every((element) => this.move(element, k, view));
-  }
-
+  /**
+   * @param {Drawn} element
+   * @param {number} k
+   * @param {View} view
+   */
   move({ mark, trace, image, lines, fill, points }, k, view) {
-    if (isImage(mark)) {
+    if (!trace) {
       if (image) setImage(image, this.image(mark, k, view));
       return true;
     }
-    const pieces = this.hiddenArms.has(mark.arm) ? [] : this.pieces(mark, k, view);
+    const pieces = this.pieces(mark, k, view);
     const scales = scalesOf(this.gd, trace);
-    if (this.hasPoints(mark) && !movePoints(points, toPixels(pieces, scales))) return false;
+    if (!scales || (hasPoints(this.spec, mark) && !movePoints(points, toPixels(pieces, scales)))) return false;
     if (hasNoPath(mark)) return true;
     const d = toPath(pieces, scales, mark.mark !== "line");
     if (d && !lines.length && !fill) return false; // Plotly made no path for a series that was empty until now
@@ -123,136 +166,131 @@ export class Plot {
     return true;
   }
 
+  /**
+   * @param {number} k
+   * @param {View} view
+   * @param {Range | null} range
+   */
   async full(k, view, range) {
     this.shownRange = range;
     this.stale = false;
     const data = this.spec.figure.data.map((trace) => ({ ...trace }));
     const layout = this.layout(range);
     for (const mark of this.spec.marks) {
-      if (isImage(mark)) layout.images[mark.trace].source = this.image(mark, k, view);
-      else if (this.hiddenArms.has(mark.arm)) data[mark.trace].visible = false;
+      const image = layout.images?.[mark.trace];
+      if (isImage(mark)) Object.assign(image || {}, { source: this.image(mark, k, view) });
+      else if (this.isHidden(mark)) data[mark.trace].visible = false;
       else Object.assign(data[mark.trace], toArrays(this.pieces(mark, k, view)));
     }
-    await window.Plotly.react(this.gd, data, layout, CONFIG);
+    await window.Plotly?.react(this.gd, data, layout, CONFIG);
     this.listen();
     this.elements = layout.xaxis.range ? this.find(k, view) : null; // without, Plotly itself fits the axis
     for (const { mark, image } of this.elements || []) if (image && mark.mark === "columns") image.style.imageRendering = "pixelated"; // no blur
   }
 
+  /** @param {Range | null} range */
   layout(range) {
-    const layout = structuredClone(this.spec.figure.layout);
-    const titles = this.spec.titles[this.viewKey] || {};
-    layout.uirevision = this.store.start.run_id;
-    const [size, room] = [lengthOf(this.gd, "--plot-font"), lengthOf(this.gd, "--plot-room")]; // larger for a projector
-    layout.font = { color: this.theme.text, family: this.theme.font, size };
-    for (const side of ["l", "t", "b"]) layout.margin[side] += room;
-    layout.width = this.gd.clientWidth || undefined;
-    layout.height = this.gd.clientHeight || undefined;
-    if (this.theme.coarse) layout.dragmode = false; // a finger scrolls the page
-    for (const [name, axis] of Object.entries(layout)) {
-      if (/^[xy]axis/.test(name)) Object.assign(axis, { gridcolor: this.theme.grid, linecolor: this.theme.grid, tickcolor: this.theme.grid });
-    }
-    fitTicks(layout);
-    const powers = { size: layout.font.size - 2 }; // set larger than other labels
-    if (layout.xaxis.type === "log" && !layout.xaxis.ticktext) layout.xaxis.tickfont = powers;
-    if (titles.x) layout.xaxis.title.text = titles.x;
-    layout.yaxis.title.text = ""; // the card shows it
-    layout.yaxis.type = this.isLog ? "log" : "linear";
-    layout.yaxis.uirevision = `${layout.uirevision}:${this.viewKey}:${this.isLog}`;
-    if (range) layout.yaxis.range = [...range];
-    if (this.isLog && range) {
-      const decades = range[1] - range[0];
-      Object.assign(layout.yaxis, { dtick: Math.max(1, Math.ceil(decades / 6)), exponentformat: "power", nticks: 0, tickfont: powers });
-    }
-    return layout;
+    const [font, room] = [lengthOf(this.gd, "--plot-font"), lengthOf(this.gd, "--plot-room")];
+    const place = { width: this.gd.clientWidth, height: this.gd.clientHeight, font, room };
+    return layoutOf(this.spec, this.store.start.run_id, range, this.theme, place);
   }
 
+  /** @param {Mark} mark */
+  isHidden(mark) {
+    return mark.arm !== null && this.hiddenArms.has(mark.arm);
+  }
+
+  /**
+   * @param {Mark} mark
+   * @param {number} k
+   * @param {View} view
+   */
   pieces(mark, k, view) {
-    const isAppend = this.spec.kind === "append";
-    const series = isAppend ? view.series[mark.series] : view.series[k]?.[mark.series];
-    if (!series) return [];
-    if (mark.mark === "ridge") return ridgePieces(series, this.store.cells, mark.height, this.spec.figure.layout.xaxis.range);
-    const x = isMissing(mark.x) ? (isAppend ? this.store.steps : this.spec.x) : series[mark.x] || [];
-    const columns = mark.columns.map((column) => series[column] || []);
-    const count = Math.min(isAppend ? k + 1 : x.length, columns[0].length);
-    if (mark.mark === "range") return rangePieces(x, columns, count, mark.offset, mark.width);
-    if (mark.mark === "flag") return flagPieces(x, columns[0], count, mark.offset);
-    if (mark.mark === "points") return pointPieces(x, columns[0], count, mark.offset);
-    if (mark.mark === "band") return bandPieces(x, ...columns, count, this.widener(isAppend));
-    return linePieces(x, columns[0], count, this.hasPoints(mark) ? null : this.widener(isAppend));
+    return this.isHidden(mark) ? [] : piecesOf(this.spec, this.store, mark, k, view);
   }
 
-  hasPoints(mark) {
-    return Boolean(this.spec.figure.data[mark.trace]?.mode?.includes("markers"));
-  }
-
-  /** How a lone point becomes a short dash. */
-  widener(isAppend) {
-    const { range, type } = this.spec.figure.layout.xaxis;
-    const [low, high] = range || [0, 1];
-    const half = isAppend ? (high - low) * 0.006 : Math.min(0.25, (high - low) * 0.04);
-    return type === "log" ? (x) => [x * 10 ** -half, x * 10 ** half] : (x) => [x - half, x + half];
-  }
-
+  /**
+   * @param {Mark} mark
+   * @param {number} k
+   * @param {View} view
+   */
   image(mark, k, view) {
     if (mark.mark === "columns") return this.map(mark, k, view);
-    const packed = view.series[k]?.[mark.series];
+    const packed = /** @type {string | undefined} */ (view.frames[k]?.[mark.series]);
     return packed ? toImage(packed, this.spec.palette, this.store.cells, mark.rows) : EMPTY_IMAGE;
   }
 
-  /** A growing map as of frame k; every view has canvases of its own. */
+  /**
+   * A growing map as of frame k; every view has canvases of its own.
+   *
+   * @param {Mark} mark
+   * @param {number} k
+   * @param {View} view
+   */
   map(mark, k, view) {
-    const columns = view.series[mark.series]?.[mark.columns[0]];
+    const columns = /** @type {(string | null)[] | undefined} */ (view.series[mark.series]?.[mark.columns[0]]);
     if (!columns) return EMPTY_IMAGE;
     const key = `${this.viewKey}:${mark.trace}`;
-    if (!this.maps.has(key)) this.maps.set(key, new GrowingMap(mark.rows, this.spec.palette, this.store.cells, this.spec.figure.layout.xaxis.range));
-    return this.maps.get(key).draw(columns, this.store.steps, k);
+    const map = this.maps.get(key) || new GrowingMap(mark.rows, this.spec.palette, this.store.cells, xRange(this.spec));
+    this.maps.set(key, map);
+    return map.draw(columns, this.store.steps, k);
   }
 
-  /** The SVG elements of every mark, or null when Plotly has not drawn where the fast way would. */
+  /**
+   * The SVG elements of every mark, or null when Plotly has not drawn where the fast way would.
+   *
+   * @param {number} k
+   * @param {View} view
+   */
   find(k, view) {
     const images = imagesOf(this.gd);
     const found = this.spec.marks.map((mark) => {
-      if (isImage(mark)) return { mark, image: images[mark.trace] };
+      if (isImage(mark)) return { mark, trace: null, image: images[mark.trace] || null, lines: [], fill: null, points: [] };
       const trace = this.spec.figure.data[mark.trace];
-      return { mark, trace, ...partsOf(this.gd, trace) };
+      return { mark, trace, image: null, ...partsOf(this.gd, trace) };
     });
     return found.every((element) => this.agrees(element, k, view)) ? found : null;
   }
 
+  /**
+   * @param {Drawn} element
+   * @param {number} k
+   * @param {View} view
+   */
   agrees({ mark, trace, lines, fill, points }, k, view) {
-    if (isImage(mark) || this.hiddenArms.has(mark.arm)) return true;
+    if (!trace || this.isHidden(mark)) return true;
     const scales = scalesOf(this.gd, trace);
     if (!scales) return false;
     const pieces = this.pieces(mark, k, view);
-    if (this.hasPoints(mark) && !samePlaces(points.map(placeOf), toPixels(pieces, scales))) return false;
+    if (hasPoints(this.spec, mark) && !samePlaces(points.map(placeOf), toPixels(pieces, scales))) return false;
     if (hasNoPath(mark)) return true;
     const ours = toPath(pieces, scales, mark.mark !== "line");
     const outline = lines.map((line) => line.getAttribute("d")).join("");
     const area = fill?.getAttribute("d") || "";
-    const theirs = { line: [outline], band: [area] }[mark.mark] || [outline, area];
-    return theirs.every((path) => samePath(path, ours, sizeOf(this.gd, trace)));
+    const theirs = mark.mark === "line" ? [outline] : mark.mark === "band" ? [area] : [outline, area];
+    const size = sizeOf(this.gd, trace);
+    return theirs.every((path) => samePath(path, ours, size));
   }
 
   listen() {
     if (this.listening) return;
     this.listening = true;
-    const again = () => this.drawn >= 0 && this.draw(this.drawn);
-    this.gd.on("plotly_relayout", again);
+    this.gd.on("plotly_relayout", () => {
+      if (this.drawn >= 0) this.draw(this.drawn);
+    });
   }
 
   destroy() {
-    if (isDrawn(this.gd)) window.Plotly.purge(this.gd);
+    if (isDrawn(this.gd)) window.Plotly?.purge(this.gd);
   }
 }
 
-const isMissing = (value) => value === null || value === undefined;
-
-const hasNoPath = (mark) => mark.mark === "flag" || mark.mark === "points";
-
-const isImage = (mark) => mark.mark === "image" || mark.mark === "columns";
-
-/** Put Plotly's own markers at these pixels; false when it has drawn another number of them. */
+/**
+ * Put Plotly's own markers at these pixels; false when it has drawn another number of them.
+ *
+ * @param {Element[]} points
+ * @param {Place[]} pixels
+ */
 function movePoints(points, pixels) {
   if (points.length !== pixels.length) return false;
   pixels.forEach((pixel, index) => movePoint(points[index], pixel));

@@ -2,16 +2,48 @@
 
 const PAUSES = [500, 1000, 2000, 4000, 8000];
 const HIDDEN_LIMIT = 60_000; // milliseconds a hidden page keeps its connection
+
+/** @import { End, EndState, Frame, Start, Status } from "./protocol.js" */
+/** @import { Place } from "./store.js" */
+
+/**
+ * @typedef {object} Handlers
+ * @property {(status: Status) => void} status
+ * @property {(start: Start) => void} panel
+ * @property {(frame: Frame) => Place} frame
+ * @property {(end: End) => void} ended
+ * @property {(seconds: number) => void} lost the connection, until it is tried again
+ * @property {() => void} back
+ * @property {(wasOpen: boolean) => void} refused
+ *
+ * @typedef {ReturnType<typeof setTimeout> | undefined} Timer
+ */
+
+/** @type {EndState[]} */
+const ENDS = ["finished", "stopped", "failed"];
+/** @type {Stream | null} */
 let open = null; // one stream a page: browsers allow few connections to a host
 
 export class Stream {
   /**
-   * @param {string} url of the stream
-   * @param {object} on status(data), panel(data), frame(data) -> "new" | "old" | "gap", ended(data), lost(seconds), back(), refused(wasOpen)
-   * @param {function(): number} last the last frame held, -1 for none
+   * @param {URL} url of the stream
+   * @param {Handlers} on
+   * @param {() => number} last the last frame held, -1 for none
    */
   constructor(url, on, last) {
-    Object.assign(this, { url, on, last, tries: 0, isOver: false, wasOpen: false });
+    this.url = url;
+    this.on = on;
+    this.last = last;
+    this.tries = 0;
+    this.isOver = false;
+    this.wasOpen = false;
+    this.isAsleep = false;
+    /** @type {EventSource | null} */
+    this.source = null;
+    /** @type {Timer} */
+    this.timer = undefined;
+    /** @type {Timer} */
+    this.hiddenTimer = undefined;
     this.onVisibility = () => this.visibility();
     document.addEventListener("visibilitychange", this.onVisibility);
     if (open) open.close();
@@ -21,23 +53,24 @@ export class Stream {
 
   connect() {
     clearTimeout(this.timer);
-    this.timer = null;
     if (this.isOver) return;
     this.source?.close();
     const url = new URL(this.url);
-    if (this.last() >= 0) url.searchParams.set("after", this.last());
+    if (this.last() >= 0) url.searchParams.set("after", String(this.last()));
     const source = (this.source = new EventSource(url));
+    /** @type {(name: string, act: (event: MessageEvent) => void) => void} */
     const listen = (name, act) => source.addEventListener(name, (event) => source === this.source && act(event));
     source.onopen = () => this.opened();
     listen("error", () => this.failed(source));
-    for (const name of ["status", "panel"]) listen(name, (event) => this.on[name](JSON.parse(event.data)));
+    listen("status", (event) => this.on.status(JSON.parse(event.data)));
+    listen("panel", (event) => this.on.panel(JSON.parse(event.data)));
     listen("frame", (event) => {
       if (this.on.frame(JSON.parse(event.data)) === "gap") this.connect();
     });
-    for (const name of ["finished", "stopped", "failed"]) {
+    for (const name of ENDS) {
       listen(name, (event) => {
         this.close();
-        this.on.ended({ state: name, ...JSON.parse(event.data) });
+        this.on.ended(JSON.parse(event.data));
       });
     }
   }
@@ -48,6 +81,7 @@ export class Stream {
     this.wasOpen = true;
   }
 
+  /** @param {EventSource} source */
   failed(source) {
     const isRefused = source.readyState === EventSource.CLOSED; // an answer came, and it was no stream
     source.close();

@@ -14,7 +14,7 @@ from tests.browser.made_up import FINISHED, LAYERS, charts
 
 def charts_of(panel: Any, expression: str) -> dict[str, Any]:
     """JavaScript over each `plot`, by the chart's id."""
-    return panel.evaluate(f"Object.fromEntries([...panel.cards].map(([id, {{ plot }}]) => [id, {expression}]))")
+    return panel.evaluate(f"Object.fromEntries([...panel.charts.cards].map(([id, {{ plot }}]) => [id, {expression}]))")
 
 
 def test_every_mark_is_drawn_the_fast_way_where_plotly_draws_it(shown):
@@ -28,7 +28,7 @@ def test_every_mark_is_drawn_the_fast_way_where_plotly_draws_it(shown):
         ...[...(element.points || [])].map((point) => point.getAttribute('transform')),
       ]).map(numbers);
       const found = {};
-      for (const [id, { plot }] of panel.cards) {
+      for (const [id, { plot }] of panel.charts.cards) {
         await plot.draw(28, true);
         const theirs = attributes(plot);
         await plot.draw(26, true);
@@ -52,28 +52,30 @@ def test_every_mark_is_drawn_the_fast_way_where_plotly_draws_it(shown):
 def test_signs_stand_where_trials_diverged_and_move_no_axis(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
     assert charts_of(panel, "plot.gd.querySelectorAll('.points path.point').length")["sweep"] == 4 + 5 + 1
-    low, high = panel.evaluate("panel.cards.get('sweep').plot.gd._fullLayout.yaxis.range")
+    low, high = panel.evaluate("panel.charts.cards.get('sweep').plot.gd._fullLayout.yaxis.range")
     assert -3 < low < high <= 1  # of the losses only: the shares that diverged are no losses
 
 
 def test_axes_make_room_for_closed_forms(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
-    assert panel.evaluate("panel.cards.get('growth').plot.gd._fullLayout.yaxis.range[0]") < 1
+    assert panel.evaluate("panel.charts.cards.get('growth').plot.gd._fullLayout.yaxis.range[0]") < 1
     assert "theory: 1.21 a layer" in panel.page.locator("[data-chart=growth] .bnv-keys").inner_text()
 
 
 def test_boxes_stand_side_by_side_over_their_names(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
-    traces = panel.evaluate("panel.cards.get('kinds').plot.gd.data.map((trace) => trace.x)")
+    traces = panel.evaluate("panel.charts.cards.get('kinds').plot.gd.data.map((trace) => trace.x)")
     assert max(x for x in traces[0] if x is not None and x < 0.5) < 0 < min(x for x in traces[2] if x is not None)
-    texts = panel.evaluate("[...panel.cards.get('kinds').holder.querySelectorAll('.xtick text')].map((text) => text.textContent)")
+    texts = panel.evaluate(
+        "[...panel.charts.cards.get('kinds').holder.querySelectorAll('.xtick text')].map((text) => text.textContent)"
+    )
     assert len(texts) == 4
 
 
 def test_names_too_many_for_one_row_stand_in_several(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
     script = """async () => {
-      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.cards.get('kinds');
+      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.charts.cards.get('kinds');
       plot.spec.figure.layout.xaxis.ticktext = ['instance normalization', 'batch normalization', 'RMS', 'layer normalization'];
       await plot.draw(20, true);
       return [...plot.gd.querySelectorAll('.xtick text')].map((text) => {
@@ -92,7 +94,7 @@ def test_names_too_many_for_one_row_stand_in_several(shown):
 def test_plots_are_written_as_large_as_the_style_sheet_says(shown, width, size, room):
     panel = shown(viewport={"width": width, "height": 1000})
     (plain,) = (chart.layout["margin"]["l"] for chart in charts() if chart.id == "growth")
-    found = panel.evaluate("(({ font, margin }) => [font.size, margin.l])(panel.cards.get('growth').plot.gd.layout)")
+    found = panel.evaluate("(({ font, margin }) => [font.size, margin.l])(panel.charts.cards.get('growth').plot.gd.layout)")
     assert found == [size, plain + room]
 
 
@@ -247,13 +249,13 @@ def test_the_y_axis_of_a_sweep_follows_the_frame_shown(shown):
     panel = shown(viewport={"width": 1400, "height": 1600})
     script = """async () => {
       const { Store } = await import('/live_panel/store.js');
-      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.cards.get('growth');
+      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.charts.cards.get('growth');
       const ranges = [];
       for (const height of [1000, 2, 2.1, 1.4, 50]) {
         plot.store = new Store({});
         const high = [1, 1, 1, height];
         plot.store.add({ frame: 0, step: 0, charts: { growth: { '': [[[1, 1, 1, 1], high, high], []] } } });
-        ranges.push(plot.rangeAt(0, plot.store.view(plot.spec, '')).slice());
+        ranges.push(plot.range(0, plot.store.view(plot.spec, '')).slice());
       }
       return ranges;
     }"""

@@ -57,7 +57,7 @@ def agreement(chromium: Any) -> Any:
 
 
 SPOILT = """async () => {
-  const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.cards.get(ID);
+  const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.charts.cards.get(ID);
   const react = Plotly.react;
   const agreed = async () => { await plot.draw(28, true); return Boolean(plot.elements); };
   const before = await agreed();
@@ -93,7 +93,7 @@ def test_a_plotly_that_draws_differently_is_left_to_draw(shown: Callable[..., An
 
 
 WAY = """async () => {
-  const { cards, playback } = document.querySelector('.bnv-panel').parentElement.bnvPanel;
+  const { charts: { cards }, playback } = document.querySelector('.bnv-panel').parentElement.bnvPanel;
   const ways = {};
   for (const [id, { plot }] of cards) for (const k of [0, 1, 2, 20, playback.count - 2]) {
     await plot.draw(k, true);
@@ -125,7 +125,7 @@ def test_all_pieces_of_a_chart_move_together(shown: Callable[..., Any]) -> None:
     """Plotly draws each box with a path of its own; none may stay where an earlier frame had it."""
     panel = shown(viewport={"width": 1400, "height": 1600})
     outlines = """async ([full]) => {
-      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.cards.get('kinds');
+      const { plot } = document.querySelector('.bnv-panel').parentElement.bnvPanel.charts.cards.get('kinds');
       await plot.draw(21, true);
       await plot.draw(28, full);
       const paths = [...plot.gd.querySelectorAll('.js-line')].map((path) => path.getAttribute('d')).join('');
@@ -148,7 +148,7 @@ def test_a_chart_that_plotly_cannot_draw_is_said_and_tried_again(shown: Callable
     panel = shown(viewport={"width": 1400, "height": 1000}, color_scheme=scheme)
     card = panel.page.locator("[data-chart=curve]")
     panel.page.evaluate(REJECT.replace("HOW", how))
-    panel.evaluate("void panel.cards.forEach((card) => card.redraw())")
+    panel.evaluate("void panel.charts.cards.forEach((card) => card.redraw())")
     card.get_by_text("This chart could not be drawn").wait_for(timeout=5_000)
     panel.screenshot(f"chart-not-drawn-{scheme}")
     panel.page.locator(".bnv-slider").fill("12")
@@ -159,7 +159,7 @@ def test_a_chart_that_plotly_cannot_draw_is_said_and_tried_again(shown: Callable
     panel.page.locator(".bnv-slider").fill("13")
     panel.wait_shown(13)
     card.get_by_text("This chart could not be drawn").wait_for(state="hidden", timeout=5_000)
-    assert panel.evaluate("panel.cards.get('curve').plot.elements !== null")
+    assert panel.evaluate("panel.charts.cards.get('curve').plot.elements !== null")
 
 
 INTERNALS = r"_fullLayout|_fullData|_length|\bc2p\b|\.trace\$|js-line|js-fill|path\.point|imagelayer|xlink"

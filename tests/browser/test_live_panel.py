@@ -137,7 +137,7 @@ def test_fast_drawing_agrees_with_plotly(app, panel):
       const panel = document.querySelector('.bnv-panel').parentElement.bnvPanel;
       const numbers = (d) => d.match(/-?[\\d.]+/g).map(Number);
       let [worst, compared] = [0, 0];
-      for (const card of panel.cards.values()) {
+      for (const card of panel.charts.cards.values()) {
         const plot = card.plot;
         if (!card.isVisible || !plot.elements) continue;
         await plot.draw(60, true);

@@ -89,7 +89,7 @@ def test_a_server_that_is_away_behind_a_proxy_is_waited_for(app: Any, panel: Any
     panel.allowed = ("502",)
     panel.open(app.url + HALF_A_MINUTE.format(seed=202), frames=3)
     panel.page.route("**/api/**", lambda route: route.fulfill(status=502, content_type="text/html", body="<html></html>"))
-    panel.evaluate("void panel.stream.connect()")
+    panel.evaluate("void panel.follower.stream.connect()")
     panel.page.wait_for_function("document.querySelector('.bnv-status').textContent.includes('in 2 seconds')", timeout=15_000)
     held = panel.number("frames")
     assert panel.data("state") == "reconnecting"

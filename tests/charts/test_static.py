@@ -83,6 +83,15 @@ def test_every_module_that_is_imported_is_served():
                 assert f"live_panel/{line.split('/')[-1].split(chr(34))[0]}" in served
 
 
+def test_only_what_runs_in_the_browser_is_served():
+    served = [name for name in static._files() if name != "plotly.min.js"]
+    assert "live_panel/index.js" in served
+    assert all(name.count("/") == 1 and name.endswith((".js", ".css")) and ".test." not in name for name in served)
+    for name in ("test/samples.js", "test/store.test.js", "protocol.d.ts", "tsconfig.json"):
+        assert (static.PANEL_FOLDER / name).exists()
+        assert get("/" + static.asset_url(f"live_panel/{name}")).status_code == 404
+
+
 def test_compressed_bodies_are_the_files():
     for name, path in static._files().items():
         plain, compressed = static._bodies(name)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make")
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml", "package.json", "package-lock.json"):
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
     script(tmp_path / "python", PYTHON.format(log=tmp_path / "log"))
@@ -73,9 +73,33 @@ def test_pytorchs_own_index_is_used_only_when_asked_for(project: Path) -> None:
 def test_the_suite_may_not_leave_out_the_browser(project: Path) -> None:
     planned = make(project, "-n", "test").stdout
     assert "BNVIZ_REQUIRE_BROWSER=1" in planned
+    assert "BNVIZ_REQUIRE_TYPESCRIPT=1" in planned
     assert "not browser" not in planned
     assert "not slow" not in planned
     assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_typescript_is_installed_once_and_again_when_its_versions_change(project: Path) -> None:
+    stamp = "build/node/.installed"
+    assert make(project, stamp).returncode == 0
+    assert "scripts/javascript.py install" in asked(project)
+    make(project, stamp)
+    assert "javascript" not in asked(project)
+    later = (project / stamp).stat().st_mtime + 10
+    os.utime(project / "package-lock.json", (later, later))
+    make(project, stamp)
+    assert "scripts/javascript.py install" in asked(project)
+
+
+def test_typescript_that_could_not_be_installed_is_asked_for_again(project: Path) -> None:
+    script(project / "python", PYTHON.format(log=project / "log") + 'case "$*" in *" install") exit 1;; esac\n')
+    assert make(project, "build/node/.installed").returncode != 0
+    assert not (project / "build" / "node" / ".installed").exists()
+
+
+def test_the_lock_of_the_javascript_s_tools_names_no_host() -> None:
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        assert "://" not in (ROOT / name).read_text("utf-8")
 
 
 def test_an_old_python_is_told(project: Path) -> None:

@@ -24,6 +24,7 @@ from bnviz.web.sse import JsonEncoder, Subscriber, as_json
 from tests.browser import made_up
 from tests.charts.conftest import make_started, make_step
 from tests.panels.events import Event, events_of, misfits, received
+from tests.panels.replay import replay
 
 ROOT = Path(__file__).parents[2]
 PLANE = RunConfig(trials=2, steps=5, dataset=DatasetConfig(name="spirals"), extras=("decision_boundary",))
@@ -41,9 +42,10 @@ def events_of_run(config: RunConfig) -> list[Event]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_every_event_of_a_run_is_in_the_protocol_and_can_be_drawn(name: str) -> None:
+def test_every_event_of_a_run_is_in_the_protocol_and_can_be_drawn(name: str, tmp_path: Path) -> None:
     events = events_of_run(RUNS[name])
     assert misfits(events) == []
+    replay({name: events}, tmp_path)
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -63,10 +65,11 @@ def test_what_the_server_says_by_itself_is_in_the_protocol() -> None:
         received(name, part.split("data: ")[1].encode())
 
 
-def test_the_made_up_study_of_the_browser_tests_can_be_drawn() -> None:
+def test_the_made_up_study_of_the_browser_tests_can_be_drawn(tmp_path: Path) -> None:
     events = [part.split("\n") for part in made_up.stream(arms=True, end=made_up.FINISHED).strip().split("\n\n")]
     sent = [{"event": name[7:], "data": json.loads(data[6:])} for name, data in events if name != "event: status"]
     assert misfits(sent) == []
+    replay({"made up": sent}, tmp_path)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
