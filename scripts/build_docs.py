@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that come from the code: configuration.md, presets.md, norms.md and all-experiments.md.
+"""Write the pages of docs/ that come from the code: configuration.md, presets.md, norms.md, measurements.md, all-experiments.md.
 
 python scripts/build_docs.py           write them
 python scripts/build_docs.py --check   exit with 1 when one is not what would be written
@@ -22,6 +22,7 @@ from bnviz.experiments.board.catalog import catalog
 from bnviz.experiments.kit.base import Experiment, Part
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
+from bnviz.registry.measures import AXES, COSTS, MEASURES, MeasureEntry
 from bnviz.registry.norms import NormEntry, norms
 from bnviz.registry.optimizers import OPTIMIZERS
 
@@ -162,6 +163,37 @@ Every experiment with its parts, as on the pages. What they are made of, and how
 """
 
 
+BLOCK = re.compile(r"(<!-- written from the code: (.*?) -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def measurements() -> str:
+    """The text of docs/measurements.md: its prose as it stands there, its tables from what the measurements declare."""
+    return BLOCK.sub(lambda block: block[1] + "".join(_table(block[2])), (DOCS / "measurements.md").read_text("utf-8"))
+
+
+def _table(name: str) -> Iterator[str]:
+    """The rows of one of the page's tables: "axes", "costs", or results by their table and, where it is named, their cost."""
+    if name in ("axes", "costs"):
+        yield f"| {name} | |\n|---|---|\n"
+        yield from (f"| {word} | {meaning} |\n" for word, meaning in (AXES if name == "axes" else COSTS).items())
+        return
+    table, _, cost = name.partition(", ")
+    yield "| result | asked for by | definition | unit | axes | cost | caveat, source |\n" + 7 * "|---" + "|\n"
+    for entry in MEASURES.values():
+        if entry.table == table and cost in ("", entry.cost):
+            yield from _results(entry)
+
+
+def _results(entry: MeasureEntry) -> Iterator[str]:
+    told = ". ".join(text[0].upper() + text[1:] for text in (entry.caveat, entry.source) if text)
+    linked = re.sub(r"arXiv:(\d+\.\d+)", r"[\g<0>](https://arxiv.org/abs/\1)", _cell(told))
+    for name, result in entry.results.items():
+        definition = _cell(result["definition"]).replace("|", "\\|")
+        cells = (f"`{name}`", f"`{entry.name}`", definition, result["unit"], ", ".join(result["axes"]), entry.cost, linked)
+        yield f"| {' | '.join(cells)} |\n"
+        linked = ""
+
+
 def experiments() -> str:
     """The text of docs/all-experiments.md."""
     return "".join([NOTICE, LIST, *map(_experiment, catalog().values())])
@@ -188,7 +220,13 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("<", "&lt;")
 
 
-PAGES = {"configuration.md": configuration, "presets.md": presets, "norms.md": normalizations, "all-experiments.md": experiments}
+PAGES = {
+    "configuration.md": configuration,
+    "presets.md": presets,
+    "norms.md": normalizations,
+    "measurements.md": measurements,
+    "all-experiments.md": experiments,
+}
 
 
 def main() -> int:

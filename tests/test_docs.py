@@ -17,10 +17,11 @@ from bnviz.config.studies import StudyConfig, parse_config
 from bnviz.experiments.board.catalog import catalog, check_study
 from bnviz.experiments.kit.base import Experiment
 from bnviz.panels import PANELS
-from bnviz.records.records import CURVE_MEASURES, LAYER_MEASURES, Measured, Started
+from bnviz.records.records import Measured, Started
 from bnviz.records.tables import PERCENTILE_MEASURES
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
+from bnviz.registry.measures import MEASURE_OF
 from bnviz.registry.norms import NormEntry, norms
 from bnviz.registry.optimizers import OPTIMIZERS
 from bnviz.runs.settings import ServerSettings, variable
@@ -37,7 +38,7 @@ PREFIXES: tuple[tuple[type[BaseModel], str], ...] = (
     (PerTrial, "arms.N.per_trial."),
 )
 FIELDS = [prefix + name for model, prefix in PREFIXES for name in model.model_fields]
-MEASURES = [*CURVE_MEASURES, *LAYER_MEASURES, *PERCENTILE_MEASURES, "diverged_at"]
+RESULTS = [*MEASURE_OF, *PERCENTILE_MEASURES, "diverged_at"]
 SETTINGS = [variable(name) for name in ServerSettings.model_fields]
 
 
@@ -68,7 +69,7 @@ def test_everything_that_can_be_chosen_is_documented(name: str) -> None:
     assert name in told("configuration.md")
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", RESULTS)
 def test_every_measurement_is_documented(name: str) -> None:
     assert name in told("measurements.md")
 
@@ -185,7 +186,7 @@ def test_what_contributing_says_is_in_a_file_is_there(names: tuple[str, str]) ->
     words, file = names
     source = (ROOT / file).read_text("utf-8")
     for name in re.findall(r"`(\w+)`", words):
-        assert re.search(rf"^(?:def )?{name}\b", source, re.MULTILINE), f"{name} in {file}"
+        assert re.search(rf"^(?:def |class )?{name}\b", source, re.MULTILINE), f"{name} in {file}"
 
 
 def test_the_two_commands_of_the_readme() -> None:

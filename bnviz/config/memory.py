@@ -5,13 +5,12 @@ from math import isqrt
 
 from bnviz.config.cost import CLASSES, features_of, weights_of
 from bnviz.config.models import ArmConfig, RunConfig
+from bnviz.registry.measures import ALL_TRIALS, MEASURE_OF, MEASURES
 from bnviz.registry.norms import norms
 from bnviz.registry.optimizers import OPTIMIZERS
 
 FLOAT = 4  # bytes
-# Counts of the costly measurements in `bnviz.measure`, which a test compares with these: nets that are trials of one stack
-# (shift: one a layer), samples of one pass.
-COPIES = {"shift": 0, "landscape": 9, "fidelity": 8, "surface": 57}
+# Samples of one pass of the costly measurements in `bnviz.measure`, and batches; a test compares them.
 LINE_POINTS, GRID_POINTS = 128, 2304  # of autocorrelation and decision_boundary
 DRAWS = 256  # batches of batch_noise
 
@@ -25,9 +24,9 @@ def estimated_bytes(config: RunConfig, extras: Collection[str] = ()) -> int:
 
     Args:
         config: the run.
-        extras: measurements besides those of the configuration, as a study asks for.
+        extras: measurements or results of them besides those of the configuration, as a study asks for.
     """
-    asked = {*config.extras, *extras}
+    asked = {MEASURE_OF.get(name, name) for name in (*config.extras, *extras)}
     training = sum(_training(arm, config) for arm in config.arms)
     measuring = max(_measuring(arm, config, asked) for arm in config.arms)
     resting = sum(_copies_of_parameters(arm) * _parameters(arm, config) for arm in config.arms)
@@ -85,7 +84,7 @@ def _training(arm: ArmConfig, config: RunConfig) -> int:
 def _measuring(arm: ArmConfig, config: RunConfig, asked: Collection[str]) -> int:
     """The largest of the passes that measure an arm, with the step's gradients of the pre-norms beside them."""
     layers, units = _shape(arm, features_of(config))
-    shown = config.trials if "all_trial_distributions" in asked else 1
+    shown = config.trials if ALL_TRIALS in asked else 1
     probe = config.probe_size * layers * units * (10 * config.trials + 12 * shown)
     passed = (6 if arm.architecture == "conv" else 4) * units + 4 * CLASSES + 4 * features_of(config) * arm.norm_on_input
     test = config.trials * config.dataset.sizes[1] * passed
@@ -97,12 +96,14 @@ def _extra(name: str, arm: ArmConfig, config: RunConfig) -> int:
     """What a costly measurement needs; those that need no more than the probe's pass are not counted again."""
     features, trials = features_of(config), config.trials
     layers, units = _shape(arm, features)
+    declared = MEASURES[name].copies if name in MEASURES else 0
+    copies = layers if declared == "layer" else declared
     if name == "surface":
-        return COPIES[name] * (5 * _parameters(arm, config) + trials * config.probe_size * (8 * units + _inputs(arm, features)))
-    if name in COPIES:
+        return copies * (5 * _parameters(arm, config) + trials * config.probe_size * (8 * units + _inputs(arm, features)))
+    if copies:
         kept = _kept(arm) - 3  # nobody asks for the layers' own tensors
         samples = trials * config.batch_size * (kept * layers * units + _inputs(arm, features))
-        return (COPIES[name] or layers) * (3 * _parameters(arm, config) + samples)
+        return copies * (3 * _parameters(arm, config) + samples)
     if name == "autocorrelation":
         return LINE_POINTS * (trials * _kept(arm) * layers * units + 6 * features)
     if name == "decision_boundary":  # of the first trial

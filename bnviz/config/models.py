@@ -10,7 +10,7 @@ configurations share one run. Nothing here imports torch or streamlit.
 """
 
 from math import isqrt
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from bnviz.config.base import Decay, Float, FrozenModel, Gain, IdentifiedModel, Int, Momentum, Rate
 from bnviz.registry.activations import ActivationName
 from bnviz.registry.datasets import ANY_FEATURES, DATASETS, IMAGE_DATASETS, PLANE_DATASETS, DatasetName
+from bnviz.registry.measures import EXTRAS, ExtraName
 from bnviz.registry.norms import norms
 from bnviz.registry.optimizers import WITH_MOMENTUM, OptimizerName
 
@@ -32,23 +33,6 @@ DropoutPlacement = Literal["layer_end", "before_norm", "after_norm"]
 BatchMode = Literal["iid", "single_class"]
 NormPlacement = Literal["before_activation", "after_activation"]
 InitName = Literal["he", "xavier", "normal", "orthogonal"]
-ExtraName = Literal[
-    "decision_boundary",
-    "all_trial_distributions",
-    "shift",
-    "landscape",
-    "fidelity",
-    "surface",
-    "effective_lr",
-    "rank",
-    "autocorrelation",
-    "unit_states",
-    "channel_maps",
-    "inference_modes",
-    "batch_noise",
-    "input_condition",
-    "layer_output",
-]
 
 MAX_ARMS, MAX_TRIALS, MAX_STEPS = 6, 128, 5000
 
@@ -217,7 +201,7 @@ class RunConfig(IdentifiedModel):
         description="Fixed samples on which distributions are measured.",
     )
     extras: tuple[ExtraName, ...] = Field(
-        default=(), max_length=len(get_args(ExtraName)), description="Costly measurements that a chart asks for."
+        default=(), max_length=len(EXTRAS), description="Costly measurements that a chart asks for."
     )
 
     @field_validator("arms")

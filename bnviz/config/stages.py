@@ -16,7 +16,7 @@ class Stage:
         key: names the stage in `Results`; unique in a study.
         label: for the playback bar, "batch of 8".
         run: what trains; None for a probe.
-        keep: of a run, which curves, layer measures, "percentiles", "histograms" and extras to measure and to keep.
+        keep: of a run, names of the measurements, or of single results, to take and to keep.
         probe: name of a module of `bnviz.probes`.
         options: of the probe, JSON values.
         seconds: estimated, for the progress; worked out for a run.

@@ -1,13 +1,16 @@
-"""What is measured at one step: pure functions from tensors to numbers.
+"""What is measured at one step: pure functions from tensors to numbers, one measurement a file.
 
-curves.py         losses and accuracies
-units.py          mean and spread of the units, dead and saturated units, sparsity
-distributions.py  percentiles and histograms on fixed bins
-extras.py         what is measured only when a chart asks: one file each, from a `Moment`
+Each file has a function of a `Moment` below its `MeasureEntry`, which says what it yields and what it reads; `Measurer` takes
+those that are asked for. What they share:
+
+moment.py         one arm in the middle of a step, with the passes that serve all who want them
+probed.py         the hidden layers' tensors of the probe batch as one
+distributions.py  each layer's entries as one distribution, and their percentiles
+curves.py         loss and accuracy of logits
 copies.py         copies of a stack with other parameters as extra trials of one stack
-step.py           all of the above for one `TrainingState`
+measurer.py       a `State` becomes records
 """
 
-from bnviz.measure.step import Measurer
+from bnviz.measure.measurer import Measurer
 
 __all__ = ["Measurer"]

@@ -1,13 +1,11 @@
 """Shattered gradients: whether neighbouring inputs still have similar gradients."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import by_trial
-from bnviz.measure.moment import Moment
+from bnviz.measure.moment import Moment, Results
 from bnviz.nets import Stack
+from bnviz.registry.measures import MeasureEntry
 
 POINTS = 128  # on the line
 LAGS = 32
@@ -47,11 +45,22 @@ def input_gradients(net: Stack, inputs: Tensor) -> Tensor:
     return torch.autograd.grad(net.forward(inputs, "probe")[..., 0].sum(), inputs)[0]
 
 
-def autocorrelation_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
-    """`autocorrelation` of dL/dx along the straight line between the first two samples of the probe batch, (trials, LAGS).
-
-    References:
-        Balduzzi et al. 2017, The Shattered Gradients Problem, arXiv:1702.08591, figures 1 and 2.
-    """
+@MeasureEntry(
+    name="autocorrelation",
+    wants=("passes",),
+    source="Balduzzi et al. 2017, The Shattered Gradients Problem, arXiv:1702.08591, figures 1 and 2",
+    caveat="NaN where the gradient is the same all along the line",
+    own_axes={"lag": 32},
+    results={
+        "autocorrelation": {
+            "definition": "of dL/dx along the straight line between the first two probe samples, 128 points, lags 0 to 31; L is"
+            " the sum of the first logit",
+            "unit": "correlation",
+            "axes": ("trial", "lag"),
+        },
+    },
+)
+def measure_autocorrelation(moment: Moment) -> Results:
+    """`autocorrelation` of dL/dx along the straight line between the first two samples of the probe batch."""
     line = input_line(moment.probe[:, 0], moment.probe[:, 1])
-    return {"autocorrelation": by_trial(autocorrelation(input_gradients(moment.arm.net, line)), moment)}
+    return {"autocorrelation": autocorrelation(input_gradients(moment.arm.net, line))}

@@ -1,13 +1,11 @@
 """How much the statistics of a batch differ from batch to batch."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import by_trial
-from bnviz.measure.moment import Moment
+from bnviz.measure.moment import Moment, Results
 from bnviz.nets import Activations
+from bnviz.registry.measures import MeasureEntry
 
 DRAWS = 256  # batches
 
@@ -43,14 +41,38 @@ def batch_statistics_variance(population: Tensor, batch_size: int, draws: int = 
     }
 
 
-def batch_noise_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="batch_noise",
+    wants=("data", "passes"),
+    source="Kendall & Stuart, The Advanced Theory of Statistics, vol. 1 (standard errors of moments)",
+    caveat="the training set passes as one batch: the noise of the layers below is not in it",
+    results={
+        "batch_noise_mean": {
+            "definition": "variance over batches of a unit's batch mean, averaged over the units, of the pre-norm",
+            "unit": "squared value",
+            "axes": ("trial", "layer"),
+        },
+        "batch_noise_mean_theory": {
+            "definition": "its closed form, sigma^2 / M",
+            "unit": "squared value",
+            "axes": ("trial", "layer"),
+        },
+        "batch_noise_std": {
+            "definition": "variance over batches of a unit's batch standard deviation, likewise",
+            "unit": "squared value",
+            "axes": ("trial", "layer"),
+        },
+        "batch_noise_std_theory": {
+            "definition": "its closed form, (excess kurtosis + 2) sigma^2 / (4 M), to first order in 1 / M",
+            "unit": "squared value",
+            "axes": ("trial", "layer"),
+        },
+    },
+)
+def measure_batch_noise(moment: Moment) -> Results:
     """`batch_statistics_variance` of each layer's pre-norm at the run's batch size, averaged over the units.
 
-    The population is the pre-norm of the whole training set, passed as one batch; so the noise of the layers below is
-    not in it.
-
-    Returns:
-        batch_noise_mean, batch_noise_mean_theory, batch_noise_std, batch_noise_std_theory: each (trials, layers).
+    The population is the pre-norm of the whole training set, passed as one batch.
     """
     kept = Activations()
     with torch.inference_mode():
@@ -60,8 +82,6 @@ def batch_noise_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
             [batch_statistics_variance(trial.flatten(1), moment.config.batch_size) for trial in layer] for layer in kept.pre_norm
         ]
         return {
-            f"batch_noise_{name}": by_trial(
-                torch.stack([torch.stack([trial[name].mean() for trial in layer]) for layer in layers], 1), moment
-            )
+            f"batch_noise_{name}": torch.stack([torch.stack([trial[name].mean() for trial in layer]) for layer in layers], 1)
             for name in ("mean", "mean_theory", "std", "std_theory")
         }

@@ -2,39 +2,47 @@
 
 from math import isqrt
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import by_trial
-from bnviz.measure.moment import Moment
-from bnviz.nets import Activations
+from bnviz.measure.moment import Moment, Results
+from bnviz.registry.measures import MeasureEntry
 
 CHANNELS = 4
 
 
-def channel_maps_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="channel_maps",
+    wants=("activations",),
+    caveat="convolutions only; at most four channels; without a norm both are the same",
+    own_axes={"channel": 0, "row": 0, "column": 0},
+    results={
+        "channel_maps_before": {
+            "definition": "the first channels of each layer for the first probe sample, as the norm is given them",
+            "unit": "value",
+            "axes": ("trial", "layer", "channel", "row", "column"),
+        },
+        "channel_maps_after": {
+            "definition": "as the norm returns them, with a shortcut's part where the norm stands at the end of a residual layer",
+            "unit": "value",
+            "axes": ("trial", "layer", "channel", "row", "column"),
+        },
+    },
+)
+def measure_channel_maps(moment: Moment) -> Results:
     """The first channels of every convolution for the first probe sample, before and after the norm.
 
-    before: what the norm is given; after: what it returns (with a shortcut's part, where the norm stands at the end of a
-    residual layer). The probe batch passes with batch statistics. Without a norm both are the same.
-
-    Returns:
-        channel_maps_before, channel_maps_after: (trials, layers, channels, side, side), at most CHANNELS of them; nothing
-        for an architecture that is not convolutional.
+    Nothing for an architecture that is not convolutional.
     """
     arm = moment.arm.arm
     if arm.architecture != "conv":
         return {}
-    kept = Activations()
-    with torch.inference_mode():
-        moment.arm.net.hidden(moment.probe, "probe", kept)
+    kept = moment.activations
     norm_first = arm.norm_placement == "before_activation"
     before, after = (kept.pre_norm, kept.pre_activation) if norm_first else (kept.post_activation, kept.layer_output)
     return {
-        "channel_maps_before": by_trial(_maps(before, arm.width), moment),
-        "channel_maps_after": by_trial(_maps(after if arm.norm != "none" else before, arm.width), moment),
+        "channel_maps_before": _maps(before, arm.width),
+        "channel_maps_after": _maps(after if arm.norm != "none" else before, arm.width),
     }
 
 

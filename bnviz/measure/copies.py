@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from bnviz.measure.curves import mean_loss
@@ -61,10 +59,3 @@ def _wider(norm: AnyNorm, copies: int) -> AnyNorm:
 def next_parameters(moment: Moment) -> Tensor:
     """The arm's flat parameters after the step that it is about to take."""
     return moment.arm.net.parameters.flat - moment.arm.lr * moment.arm.direction
-
-
-def by_trial(values: Tensor, moment: Moment) -> NDArray[np.float32]:
-    """float32 values with trials first; NaN for the trials that have diverged."""
-    array = values.detach().to(torch.float32).numpy().copy()
-    array[moment.arm.diverged.numpy()] = np.nan
-    return array

@@ -1,4 +1,4 @@
-"""Losses and accuracies."""
+"""Loss and accuracy of logits."""
 
 import torch
 from torch import Tensor
@@ -14,9 +14,3 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Share of samples whose largest logit is the label's, shape (trials,); NaN for a trial with a NaN logit."""
     share = (logits.argmax(2) == labels).to(logits.dtype).mean(1)
     return share.masked_fill(logits.isnan().flatten(1).any(1), torch.nan)  # argmax would take the NaN for the largest
-
-
-def held_out_curves(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """(loss, accuracy), each (trials,), on one labelled set (samples,) that all trials share."""
-    shared = labels.expand(logits.shape[0], -1)
-    return mean_loss(logits, shared), accuracy(logits, shared)

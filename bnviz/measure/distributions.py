@@ -1,11 +1,36 @@
-"""Distributions of a layer's entries: exact percentiles, and counts on fixed bins that all layers share."""
+"""The entries of each layer as one distribution: over the samples of the probe batch and the units together."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.records.records import BIN_COUNT, BIN_RANGE, PERCENTILES
+from bnviz.measure.probed import Probed
+from bnviz.records.records import PERCENTILES
 
-BINS_A_UNIT = BIN_COUNT / (BIN_RANGE[1] - BIN_RANGE[0])  # a power of two: scaling by it is exact in floating point
+
+@dataclass(frozen=True, slots=True)
+class Distributions:
+    """All entries of each layer and tensor of the shown trials."""
+
+    values: NDArray[np.float32]  # (shown, rows, entries); 0 in the rows that are not finite
+    broken: NDArray[np.bool_]  # (shown, rows): not finite; a net can overflow before its loss does
+    places: dict[str, slice]  # as `Probed` has it
+
+    @classmethod
+    def of(cls, probed: Probed, shown: int) -> "Distributions":
+        """Of the first `shown` trials."""
+        values = probed.values[:, :shown].transpose(0, 1).flatten(2).numpy()
+        broken = np.logical_not(np.isfinite(values).all(-1))
+        if broken.any():
+            values = np.where(np.expand_dims(broken, -1), np.float32(0), values)
+        return cls(values, broken, probed.places)
+
+    def percentiles(self) -> dict[str, NDArray[np.float32]]:
+        """Of each of TENSORS, (shown, layers, len(PERCENTILES)); NaN where a row is not finite."""
+        found = percentiles(self.values)
+        found[self.broken] = np.nan
+        return {name: found[:, place] for name, place in self.places.items()}
 
 
 def percentiles(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -22,38 +47,3 @@ def percentiles(values: NDArray[np.float32]) -> NDArray[np.float32]:
     ordered = np.sort(values, axis=-1)  # vectorized by NumPy, five times as fast as np.partition for ten places
     low, high = ordered[..., below], ordered[..., above]
     return low + (high - low) * (places - below).astype(values.dtype)
-
-
-def drift(before: NDArray[np.float32], now: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far a distribution has moved between two measurements, in units of its spread.
-
-    The mean distance that the PERCENTILES moved over half the distance between the 15th and the 85th of them
-    before (one standard deviation, were it Gaussian): (..., len(PERCENTILES)) twice -> (...).
-    NaN where there was no spread, as in a layer of dead units.
-
-    This is "internal covariate shift" in the sense of Ioffe & Szegedy 2015, arXiv:1502.03167: a distribution that
-    changes while the net trains. It depends on how far apart the measurements are.
-    """
-    spread = (before[..., PERCENTILES.index(85)] - before[..., PERCENTILES.index(15)]) / 2
-    moved = np.abs(now - before).mean(-1)
-    return np.divide(moved, spread, out=np.full_like(moved, np.nan), where=spread > 0)
-
-
-def histogram(values: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """Counts on the fixed bins [left, right): (..., n) -> (..., BIN_COUNT + 2).
-
-    First what lies below the range, then the bins, last what lies above it; they add up to n.
-
-    Raises:
-        ValueError: a NaN, which belongs to no bin.
-    """
-    rows = values.reshape(-1, values.shape[-1])
-    place = np.floor(rows * np.float32(BINS_A_UNIT))
-    if np.isnan(place).any():
-        raise ValueError("values: got NaN, which belongs to no bin")
-    first = BIN_RANGE[0] * BINS_A_UNIT - 1
-    np.clip(place, first, first + BIN_COUNT + 1, out=place)
-    place -= first
-    place += np.arange(len(rows), dtype=np.float32)[:, None] * (BIN_COUNT + 2)
-    counts = np.bincount(place.astype(np.int32).ravel(), minlength=len(rows) * (BIN_COUNT + 2))
-    return counts.astype(np.uint32).reshape(*values.shape[:-1], BIN_COUNT + 2)

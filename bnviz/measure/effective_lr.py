@@ -1,28 +1,43 @@
 """The learning rate that a scale-invariant unit feels, and how far it turns in a step."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import by_trial, next_parameters
-from bnviz.measure.moment import Moment
+from bnviz.measure.copies import next_parameters
+from bnviz.measure.moment import Moment, Results
+from bnviz.registry.measures import MeasureEntry
 
 
-def effective_lr_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="effective_lr",
+    wants=("step",),
+    source="van Laarhoven 2017, arXiv:1706.05350; Arora et al. 2018, arXiv:1812.03981; Wan et al. 2020, arXiv:2006.08419",
+    caveat="it holds for units that feed a batch norm, not for gamma, beta and the read-out; without a norm the same numbers are"
+    " only numbers",
+    results={
+        "effective_lr": {
+            "definition": "mean over the units of lr / |w|^2, w being a unit's incoming weights",
+            "unit": "1 / squared weight",
+            "axes": ("trial", "layer"),
+        },
+        "unit_angle": {
+            "definition": "root mean square over the units of the angle that the coming step turns w by",
+            "unit": "radians",
+            "axes": ("trial", "layer"),
+        },
+        "unit_radial": {
+            "definition": "largest cosine, without its sign, between w and its gradient; 0 where the gradient is",
+            "unit": "cosine",
+            "axes": ("trial", "layer"),
+        },
+    },
+)
+def measure_effective_lr(moment: Moment) -> Results:
     """Lr / |w|^2 of the hidden units' incoming weights w, and the angle by which the coming step turns them.
 
     Weights that feed a batch norm have only a direction: the loss does not depend on |w|, so <w, g> = 0,
     g(a w) = g(w) / a, and a step with rate lr turns w as a step with rate lr / |w|^2 turns w / |w|. It holds per unit,
     not for gamma, beta and the read-out. Without a norm the same numbers are only numbers.
-
-    Returns:
-        effective_lr: mean of lr / |w|^2 over the units; unit_angle: root mean square over the units of the angle between w
-        before and after the step, in radians; unit_radial: largest |<w, g>| / (|w| |g|) of the units, 0 where g is 0;
-        each (trials, layers).
-
-    References:
-        van Laarhoven 2017, arXiv:1706.05350; Arora et al. 2018, arXiv:1812.03981; Wan et al. 2020, arXiv:2006.08419.
     """
     arm, parameters = moment.arm, moment.arm.net.parameters
     after = next_parameters(moment)
@@ -35,7 +50,7 @@ def effective_lr_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
         columns.append(((rate / square).mean(1), _angle(weight, stepped).square().mean(1).sqrt(), _radial(weight, gradient)))
     names = ("effective_lr", "unit_angle", "unit_radial")
     results = zip(names, zip(*columns, strict=True), strict=True)
-    return {name: by_trial(torch.stack(values, 1), moment) for name, values in results}
+    return {name: torch.stack(values, 1) for name, values in results}
 
 
 def _units(moment: Moment, flat: Tensor, name: str) -> Tensor:

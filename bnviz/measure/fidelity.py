@@ -1,30 +1,50 @@
 """First-order fidelity: what a step changes against what its gradient promised."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from bnviz.measure.copies import Copies, by_trial
-from bnviz.measure.moment import Moment
+from bnviz.measure.copies import Copies
+from bnviz.measure.moment import Moment, Results
+from bnviz.registry.measures import MeasureEntry
 
 SCALES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of the step that is about to be taken
 
 
-def fidelity_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="fidelity",
+    wants=("step", "copies"),
+    source="Goodfellow et al. 2016, Deep Learning, section 8.7.1",
+    caveat="1: the loss is a plane as far as the step reaches; below 0: the step makes the loss larger; NaN where no change is "
+    "predicted",
+    own_axes={"scale": 7},
+    copies=8,
+    results={
+        "fidelity": {
+            "definition": "actual over predicted change of the batch's loss for the coming step",
+            "unit": "ratio",
+            "axes": ("trial",),
+        },
+        "fidelity_profile": {
+            "definition": "the same for the step times 1/8, 1/4, ... 8",
+            "unit": "ratio",
+            "axes": ("trial", "scale"),
+        },
+        "fidelity_predicted": {
+            "definition": "the change that the gradient predicts for the coming step",
+            "unit": "nats",
+            "axes": ("trial",),
+        },
+        "fidelity_actual": {"definition": "the change that it makes", "unit": "nats", "axes": ("trial",)},
+    },
+)
+def measure_fidelity(moment: Moment) -> Results:
     """Actual over predicted change of the loss for the step that is about to be taken, on its own batch.
 
-    The step is theta -> theta - lr d; the first-order prediction of the change is -lr <g, d>. 1: the loss is a plane as
-    far as the step reaches; below 0: the step makes the loss larger; the rest is what the higher orders do.
+    The step is theta -> theta - lr d; the first-order prediction of the change is -lr <g, d>. What is
+    missing to 1 is what the higher orders do.
     The steps of other lengths are extra trials of one stack.
 
-    Returns:
-        fidelity: for the step itself, (trials,); fidelity_profile: for the step times each of SCALES,
-        (trials, len(SCALES)); fidelity_predicted, fidelity_actual: the two changes for the step itself, (trials,).
-        NaN where no change is predicted.
-
-    References:
-        Goodfellow et al. 2016, Deep Learning, section 8.7.1: each step of a deep net updates all layers at once, and
-        the effects of high order that this has are what batch normalization is said to remove.
+    Each step of a deep net updates all layers at once, and the effects of high order that this has are what batch
+    normalization is said to remove.
     """
     arm = moment.arm
     parameters, move = arm.net.parameters, arm.lr * arm.direction
@@ -45,4 +65,4 @@ def fidelity_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
         "fidelity_predicted": predicted[:, now],
         "fidelity_actual": actual[:, now],
     }
-    return {name: by_trial(values.masked_fill(values.isinf(), torch.nan), moment) for name, values in results.items()}
+    return {name: values.masked_fill(values.isinf(), torch.nan) for name, values in results.items()}

@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import override
 
-from bnviz.measure.copies import by_trial
-from bnviz.measure.curves import held_out_curves
-from bnviz.measure.moment import Moment
+from bnviz.measure.curves import accuracy, mean_loss
+from bnviz.measure.moment import Moment, Results
 from bnviz.nets import Stack
 from bnviz.nets.norms import Mode, Norm
+from bnviz.registry.measures import MeasureEntry
 
 
 class Accumulating(Norm):
@@ -69,28 +67,46 @@ def batches_of(inputs: Tensor, size: int) -> tuple[Tensor, ...]:
     return inputs.tensor_split([size * i for i in range(1, count)], dim=1)
 
 
-def inference_modes_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="inference_modes",
+    wants=("test_logits", "data", "passes"),
+    source="Ioffe & Szegedy 2015, Batch Normalization, arXiv:1502.03167, algorithm 2",
+    caveat="alike for a net without batch norm",
+    results={
+        "inference_running_loss": {"definition": "test loss with running statistics", "unit": "nats", "axes": ("trial",)},
+        "inference_running_accuracy": {"definition": "test accuracy, likewise", "unit": "share", "axes": ("trial",)},
+        "inference_batch_loss": {
+            "definition": "test loss with the statistics of each test batch, of the run's batch size",
+            "unit": "nats",
+            "axes": ("trial",),
+        },
+        "inference_batch_accuracy": {"definition": "test accuracy, likewise", "unit": "share", "axes": ("trial",)},
+        "inference_recomputed_loss": {
+            "definition": "test loss with plain averages over the training set's batches",
+            "unit": "nats",
+            "axes": ("trial",),
+        },
+        "inference_recomputed_accuracy": {"definition": "test accuracy, likewise", "unit": "share", "axes": ("trial",)},
+    },
+)
+def measure_inference_modes(moment: Moment) -> Results:
     """Test loss and accuracy with running, batch and recomputed statistics, each (trials,).
 
     running: what the run accumulated; batch: those of each test batch, of the run's batch size (what is left over
     joins the last one); recomputed: `recomputed_statistics` over the training set. Alike for a net without batch norm.
 
-    Returns:
-        inference_running_loss, inference_running_accuracy, and the same for batch and recomputed.
     """
     net, size = moment.arm.net, moment.config.batch_size
     train = torch.from_numpy(moment.dataset.train_inputs).expand(net.trials, -1, -1)
     test = torch.from_numpy(moment.dataset.test_inputs).expand(net.trials, -1, -1)
-    labels = torch.from_numpy(moment.dataset.test_labels)
     with torch.inference_mode():
-        logits = {"running": net.forward(test, "eval")}
+        logits = {"running": moment.test_logits}
         logits["batch"] = torch.cat([net.forward(batch, "probe") for batch in batches_of(test, size)], 1)
         with recomputed_statistics(net, train, size):
             logits["recomputed"] = net.forward(test, "eval")
-        curves = {name: held_out_curves(values, labels) for name, values in logits.items()}
-    kinds = ("loss", "accuracy")
+    kinds = {"loss": mean_loss, "accuracy": accuracy}
     return {
-        f"inference_{name}_{kind}": by_trial(values, moment)
-        for name, pair in curves.items()
-        for kind, values in zip(kinds, pair, strict=True)
+        f"inference_{name}_{kind}": of(values, moment.test_labels)
+        for name, values in logits.items()
+        for kind, of in kinds.items()
     }

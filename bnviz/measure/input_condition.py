@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bnviz.measure.moment import Moment
+from bnviz.measure.moment import Moment, Results
+from bnviz.registry.measures import MeasureEntry
 
 
 def condition_number(inputs: NDArray[np.floating]) -> float:
@@ -37,14 +38,23 @@ def normalized(inputs: NDArray[np.floating], eps: float) -> NDArray[np.float64]:
     return centred / np.sqrt((centred**2).mean(axis=0) + eps)
 
 
-def input_condition_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
-    """`condition_number` of the training inputs as they are, and after batch norm on the input; each (trials,).
-
-    It is the same for all trials, which share the data, and at every step.
-
-    Returns:
-        input_condition_before, input_condition_after.
-    """
+@MeasureEntry(
+    name="input_condition",
+    wants=("data",),
+    source="LeCun et al. 1998, Efficient BackProp, section 4.3",
+    caveat="the same for all trials, which share the data, and at every step; infinite where features depend on each other "
+    "linearly",
+    results={
+        "input_condition_before": {
+            "definition": "condition number of the training inputs' second-moment matrix E[x x^T]",
+            "unit": "ratio",
+            "axes": ("trial",),
+        },
+        "input_condition_after": {"definition": "the same after batch norm on the input", "unit": "ratio", "axes": ("trial",)},
+    },
+)
+def measure_input_condition(moment: Moment) -> Results:
+    """`condition_number` of the training inputs as they are, and after batch norm on the input."""
     inputs = moment.dataset.train_inputs
     varying = inputs.min(axis=0) < inputs.max(axis=0)  # a constant becomes 0, up to rounding that would count as a feature
     after = condition_number(normalized(inputs[:, varying], moment.arm.arm.norm_eps))

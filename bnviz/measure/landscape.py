@@ -1,32 +1,51 @@
 """The loss along the gradient: how far it and its gradient move within a few steps."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import Copies, by_trial
-from bnviz.measure.moment import Moment
+from bnviz.measure.copies import Copies
+from bnviz.measure.moment import Moment, Results
+from bnviz.registry.measures import MeasureEntry
 
 LINE = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)  # distances along the gradient, in learning rates
 
 
-def landscape_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="landscape",
+    wants=("step", "copies"),
+    source="Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604, section 3.2 and figure 4",
+    caveat="meaningful on a net that is learning: on the plateau where a plain net starts, its gradient hardly moves",
+    own_axes={"distance": 8},
+    copies=9,
+    results={
+        "landscape_losses": {
+            "definition": "the loss at 0.5, 1, ... 4 learning rates along the gradient",
+            "unit": "nats",
+            "axes": ("trial", "distance"),
+        },
+        "landscape_range": {"definition": "largest minus smallest of these", "unit": "nats", "axes": ("trial",)},
+        "landscape_changes": {
+            "definition": "how much the gradient of all parameters differs there: the length of the difference",
+            "unit": "nats per parameter",
+            "axes": ("trial", "distance"),
+        },
+        "landscape_predictiveness": {
+            "definition": "the largest of these: the smaller, the better the gradient predicts what comes",
+            "unit": "nats per parameter",
+            "axes": ("trial",),
+        },
+        "landscape_smoothness": {
+            "definition": "the largest of them over the length of the way there; NaN where the gradient is 0",
+            "unit": "nats per squared parameter",
+            "axes": ("trial",),
+        },
+    },
+)
+def measure_landscape(moment: Moment) -> Results:
     """The loss L and its gradient g at theta - s g, for s from 0.5 to 4 learning rates, on the step's own batch.
 
     g is the gradient of all parameters. With batch statistics of the batch and without dropout; the points on the line
-    are extra trials of one stack. Meaningful on a net that is learning: on the plateau where a plain net starts, its
-    gradient hardly moves.
-
-    Returns:
-        landscape_losses: L(theta - s g) at each of LINE, (trials, len(LINE)).
-        landscape_range: largest minus smallest of them, (trials,).
-        landscape_changes: |g(theta - s g) - g|, (trials, len(LINE)).
-        landscape_predictiveness: the largest of these, (trials,): the smaller, the better g predicts what comes.
-        landscape_smoothness: the largest of |g(theta - s g) - g| / (s |g|), (trials,); NaN where g is 0.
-
-    References:
-        Santurkar et al. 2018, arXiv:1805.11604, section 3.2 and figure 4.
+    are extra trials of one stack.
     """
     parameters = moment.arm.net.parameters
     lr, names = moment.arm.lr, list(parameters.spans)
@@ -38,14 +57,13 @@ def landscape_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
     losses = copies.losses(moment.inputs, moment.labels)
     changes = _length([there - g for there, g in zip(copies.gradients(losses, names), gradients, strict=True)])
     steps = line * length_by_trial(moment, move)
-    results = {
+    return {
         "landscape_losses": losses.T,
         "landscape_range": losses.amax(0) - losses.amin(0),
         "landscape_changes": changes.T,
         "landscape_predictiveness": changes.amax(0),
         "landscape_smoothness": (changes / steps).amax(0),
     }
-    return {name: by_trial(values, moment) for name, values in results.items()}
 
 
 def _length(parts: list[Tensor]) -> Tensor:

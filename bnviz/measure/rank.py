@@ -1,13 +1,10 @@
 """How different the representations of different samples still are, layer by layer."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import by_trial
-from bnviz.measure.moment import Moment
-from bnviz.nets import Activations
+from bnviz.measure.moment import Moment, Results
+from bnviz.registry.measures import MeasureEntry
 
 
 def representation_rank(hidden: Tensor) -> dict[str, Tensor]:
@@ -36,10 +33,22 @@ def representation_rank(hidden: Tensor) -> dict[str, Tensor]:
     return {name: value.masked_fill(bad, torch.nan) for name, value in results.items()}
 
 
-def rank_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
-    """`representation_rank` of what each hidden layer hands on (with its shortcut) on the probe batch, each (trials, layers)."""
-    kept = Activations()
-    with torch.inference_mode():
-        moment.arm.net.hidden(moment.probe, "probe", kept)
-        measured = representation_rank(torch.stack(kept.layer_output, 1).flatten(3))
-    return {name: by_trial(values, moment) for name, values in measured.items()}
+@MeasureEntry(
+    name="rank",
+    wants=("activations",),
+    source="Roy & Vetterli 2007 (effective rank); Daneshmand et al. 2020, Batch Normalization Provably Avoids Rank Collapse, "
+    "arXiv:2003.01652",
+    caveat="NaN where every entry is 0",
+    results={
+        "effective_rank": {
+            "definition": "of what a layer hands on for the probe batch: exp of the entropy of the normalized singular values",
+            "unit": "dimensions",
+            "axes": ("trial", "layer"),
+        },
+        "stable_rank": {"definition": "sum of their squares over the largest", "unit": "dimensions", "axes": ("trial", "layer")},
+        "mean_cosine": {"definition": "mean cosine between different samples", "unit": "cosine", "axes": ("trial", "layer")},
+    },
+)
+def measure_rank(moment: Moment) -> Results:
+    """`representation_rank` of what each hidden layer hands on (with its shortcut) on the probe batch."""
+    return representation_rank(torch.stack(moment.activations.layer_output, 1).flatten(3))

@@ -2,29 +2,38 @@
 
 import re
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import Copies, by_trial, next_parameters
-from bnviz.measure.moment import Moment
+from bnviz.measure.copies import Copies, next_parameters
+from bnviz.measure.moment import Moment, Results
+from bnviz.registry.measures import MeasureEntry
 
 
-def shift_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="shift",
+    wants=("step", "copies"),
+    source="Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604, definition 2.1",
+    caveat="the first layer gives exactly 0, 0 and 1; the last two are NaN where G or G' is 0",
+    copies="layer",
+    results={
+        "shift": {
+            "definition": "|G - G'|, G being the gradient of the layer's weights on the step's batch and G' the same after the "
+            "layers below took their step",
+            "unit": "nats per weight",
+            "axes": ("trial", "layer"),
+        },
+        "shift_relative": {"definition": "the same over |G|", "unit": "share", "axes": ("trial", "layer")},
+        "shift_cosine": {"definition": "cosine of G and G'", "unit": "cosine", "axes": ("trial", "layer")},
+    },
+)
+def measure_shift(moment: Moment) -> Results:
     """How much the gradient of each layer's weights changes when the layers below it take their step first.
 
     G is the gradient of W_i at the parameters of this step; G' the gradient of W_i, of the same batch, after all
     parameters of the layers below i (weights, biases, gamma, beta) took the step that they are about to take, while layer
-    i and those above stayed. The first layer has none below: exactly 0, 0 and 1.
+    i and those above stayed.
     With batch statistics of the batch and without dropout. Half-updated networks are extra trials of one stack.
-
-    Returns:
-        shift = |G - G'|, shift_relative = |G - G'| / |G| and shift_cosine = cos(G, G'), each (trials, layers);
-        the last two NaN where G or G' is 0.
-
-    References:
-        Santurkar et al. 2018, How Does Batch Normalization Help Optimization?, arXiv:1805.11604, definition 2.1.
     """
     arm = moment.arm
     names = arm.net.weight_names
@@ -32,7 +41,7 @@ def shift_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
     gradients = copies.gradients(copies.losses(moment.inputs, moment.labels), names)
     measured = [compare(of_layer[0], of_layer[i]) for i, of_layer in enumerate(gradients)]
     results = zip(("shift", "shift_relative", "shift_cosine"), zip(*measured, strict=True), strict=True)
-    return {name: by_trial(torch.stack(values, 1), moment) for name, values in results}
+    return {name: torch.stack(values, 1) for name, values in results}
 
 
 def _half_updated(moment: Moment) -> Tensor:

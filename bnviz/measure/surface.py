@@ -1,14 +1,13 @@
 """The loss on a plane through the parameters: two random directions, scaled filter by filter."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.copies import Copies, by_trial
-from bnviz.measure.moment import Moment
+from bnviz.measure.copies import Copies
+from bnviz.measure.moment import Moment, Results
 from bnviz.nets import Stack
 from bnviz.nets.initialization import Streams
+from bnviz.registry.measures import MeasureEntry
 
 SIDE = 19  # points a side
 REACH = 1.0  # of the plane, in lengths of the filters
@@ -16,20 +15,29 @@ SURFACE = 9  # tells these random numbers from those of weights, batches and noi
 CHUNK = 57  # points that are one stack: bounds the memory
 
 
-def surface_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="surface",
+    wants=("data", "copies"),
+    source="Li et al. 2018, Visualizing the Loss Landscape of Neural Nets, arXiv:1712.09913, section 4",
+    caveat="infinite or NaN where the loss overflows",
+    own_axes={"row": 19, "column": 19},
+    copies=57,
+    results={
+        "surface": {
+            "definition": "the loss of the probe batch on a 19 by 19 grid along two random directions of which each unit's part"
+            " is as long as the unit's own weights; the middle is the net itself",
+            "unit": "nats",
+            "axes": ("trial", "row", "column"),
+        },
+    },
+)
+def measure_surface(moment: Moment) -> Results:
     """The loss at theta + a d + b e, for a and b from -REACH to REACH, on the probe batch with its labels.
 
     d and e are standard normal numbers for the weights, scaled so that each unit's part is as long as the unit's own
     incoming weights; biases, gamma and beta stay. They depend on the run's seed, the trial and the shapes alone: twins of
     one shape look in the same directions, up to the length of their own filters.
-    With batch statistics of the batch. The points of the plane are extra trials of one stack.
-
-    Returns:
-        surface: (trials, SIDE, SIDE), rows along e, columns along d; the middle is theta itself. Infinite or NaN where
-        the loss overflows.
-
-    References:
-        Li et al. 2018, Visualizing the Loss Landscape of Neural Nets, arXiv:1712.09913, section 4.
+    Rows go along e, columns along d. With batch statistics of the batch. The points of the plane are extra trials of one stack.
     """
     net, samples = moment.arm.net, moment.probe.shape[1]
     labels = torch.from_numpy(moment.dataset.train_labels[:samples]).expand(net.trials, -1)
@@ -42,7 +50,7 @@ def surface_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
         for rows, columns in zip(b.split(CHUNK), a.split(CHUNK), strict=True):
             flat = net.parameters.flat + columns * first + rows * second
             losses.append(Copies(net, flat).losses(moment.probe, labels))
-    return {"surface": by_trial(torch.cat(losses).T.view(-1, SIDE, SIDE), moment)}
+    return {"surface": torch.cat(losses).T.view(-1, SIDE, SIDE)}
 
 
 def filter_normalized(net: Stack, streams: Streams) -> Tensor:

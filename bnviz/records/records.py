@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bnviz.config.models import RunConfig
 from bnviz.config.studies import StudyConfig
+from bnviz.registry.measures import columns
 
 FloatArray = NDArray[np.float32]
 
@@ -24,17 +25,7 @@ TENSORS = ("pre_norm", "pre_activation", "post_activation")
 BIN_COUNT = 80
 BIN_RANGE = (-5.0, 5.0)  # fixed bins [left, right) that all layers, arms and steps share; what lies outside is counted
 BIN_EDGES: NDArray[np.float64] = np.linspace(*BIN_RANGE, BIN_COUNT + 1)
-LAYER_MEASURES = (
-    "weight_grad_norm",
-    "pre_norm_grad_norm",
-    "weight_norm",
-    "update_ratio",
-    "dead_relu_count",
-    "zero_fraction",
-    "saturated_fraction",
-    *(f"{tensor}_{statistic}" for tensor in TENSORS for statistic in ("mean", "std", "drift")),
-)
-CURVE_MEASURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+CURVE_MEASURES, LAYER_MEASURES = columns("curves"), columns("layers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,7 @@ class ArmMeasured:
     percentiles: dict[str, FloatArray]  # TENSORS: (K, L, len(PERCENTILES))
     histograms: dict[str, NDArray[np.uint32]]  # TENSORS: (K, L, BIN_COUNT + 2): underflow, the bins, overflow
     diverged_at: NDArray[np.int32]  # (T,): the step at which the trial diverged, -1 while it has not
-    extras: dict[str, FloatArray] = field(default_factory=dict)  # decision_boundary: (G, G) class index, first trial
+    extras: dict[str, FloatArray] = field(default_factory=dict)  # what was asked for, with the axes that it declares
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,4 +3,5 @@
 declared.py      how an extension says what it is, and how that is read
 datasets.py      the data sets          activations.py   the activation functions
 optimizers.py    the optimizers         norms.py         the normalizations
+measures.py      what can be measured
 """

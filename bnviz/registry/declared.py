@@ -97,8 +97,10 @@ def _entry(kind: type[AnyEntry], call: ast.Call, file: str) -> AnyEntry:
     if call.args or any(keyword.arg is None for keyword in call.keywords):
         raise BadDeclaration(f"{file}, line {call.lineno}: {kind.__name__} takes its fields by name")
     try:
-        return kind(**{str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords})
+        fields = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
     except ValueError as error:
         raise BadDeclaration(f"{file}, line {call.lineno}: {kind.__name__} takes literals only: {error}") from error
-    except TypeError as error:
+    try:
+        return kind(**fields)
+    except (TypeError, BadDeclaration) as error:
         raise BadDeclaration(f"{file}, line {call.lineno}: {error}") from error

@@ -1,14 +1,19 @@
 """Moments to measure, in float64, and each of their networks as one torch.nn module."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
 from bnviz.datasets import load
+from bnviz.measure.measurer import take
 from bnviz.measure.moment import Moment
+from bnviz.registry.measures import MEASURES
 from bnviz.training.loop import Trainer
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "linear": nn.Identity}
@@ -16,7 +21,13 @@ PLAIN, BATCH = ArmConfig(norm="none", lr=0.2), ArmConfig(norm="batch", lr=0.2)
 
 
 def moments(
-    arms: tuple[ArmConfig, ...] = (PLAIN, BATCH), step: int = 3, depth: int = 3, width: int = 8, **settings
+    arms: tuple[ArmConfig, ...] = (PLAIN, BATCH),
+    step: int = 3,
+    depth: int = 3,
+    width: int = 8,
+    shown: int = 1,
+    memory: dict[str, Any] | None = None,
+    **settings: Any,
 ) -> list[Moment]:
     """One moment an arm, of a small run in float64, at `step`."""
     small = tuple(arm.model_copy(update={"depth": depth, "width": width}) for arm in arms)
@@ -28,7 +39,16 @@ def moments(
     )
     state = next(Trainer(config, wide, torch.float64).states((step,)))
     probe = torch.from_numpy(wide.train_inputs[: config.probe_size]).expand(config.trials, -1, -1)
-    return [Moment(arm, state.inputs, state.labels, probe, config, step, wide) for arm in state.arms]
+    return [
+        Moment(arm, state.inputs, state.labels, probe, config, step, wide, shown, copy.deepcopy(memory or {}))
+        for arm in state.arms
+    ]
+
+
+def measured(name: str, moment: Moment) -> dict[str, NDArray[Any]]:
+    """The results of one measurement, as they are recorded."""
+    with np.errstate(over="ignore"):
+        return take(MEASURES[name], moment)
 
 
 def layers_of(moment: Moment, trial: int) -> nn.ModuleList:
@@ -51,6 +71,21 @@ def layers_of(moment: Moment, trial: int) -> nn.ModuleList:
             parts.append(norm)
         layers.append(nn.Sequential(*parts, ACTIVATIONS[arm.activation]()))
     return nn.ModuleList(layers)
+
+
+def tensors_of(moment: Moment, trial: int) -> dict[str, list[NDArray[np.float64]]]:
+    """What the hidden layers of one trial's dense network do with the probe batch, layer by layer, (samples, units) each."""
+    tensors: dict[str, list[NDArray[np.float64]]] = {"pre_norm": [], "pre_activation": [], "post_activation": []}
+    values = moment.probe[trial]
+    with torch.no_grad():
+        for layer in list(layers_of(moment, trial))[:-1]:
+            steps = [values]
+            for module in layer:
+                steps.append(module(steps[-1]))
+            for name, tensor in zip(tensors, (steps[1], steps[-2], steps[-1]), strict=True):
+                tensors[name].append(tensor.numpy())
+            values = steps[-1]
+    return tensors
 
 
 def passed(layers: nn.ModuleList, inputs: torch.Tensor) -> torch.Tensor:

@@ -6,14 +6,31 @@ import numpy as np
 import pytest
 
 from bnviz.config.models import ArmConfig, DatasetConfig, RunConfig
-from bnviz.measure.distributions import drift, percentiles
+from bnviz.measure.distributions import percentiles
+from bnviz.measure.drift import drift
 from bnviz.records.records import PERCENTILES, TENSORS, StepMeasured
 from bnviz.training.run import run
+from tests.measure.moments import tensors_of
 
 
 def _naive(before, now):
     moved = sum(abs(float(b) - float(a)) for a, b in zip(before, now, strict=True)) / len(PERCENTILES)
     return moved / ((float(before[3]) - float(before[1])) / 2)
+
+
+BEFORE = np.sort(np.random.default_rng(2).normal(size=(1, 3, 5)), axis=-1)
+SETTING = {"memory": {"drift": dict.fromkeys(TENSORS, BEFORE)}}
+
+
+def REFERENCE(moment, trial):
+    if trial:
+        return {f"{name}_drift": [np.nan] * 3 for name in TENSORS}  # only the first one's distributions are recorded
+    return {
+        f"{name}_drift": [
+            _naive(before, np.percentile(values, PERCENTILES)) for before, values in zip(BEFORE[0], layers, strict=True)
+        ]
+        for name, layers in tensors_of(moment, trial).items()
+    }
 
 
 def test_drift_against_a_loop():

@@ -3,45 +3,45 @@
 import math
 
 import numpy as np
-import pytest
 
 from bnviz.config.models import ArmConfig, PerTrial
 from bnviz.measure.copies import next_parameters
-from bnviz.measure.effective_lr import effective_lr_extra
-from tests.measure.moments import BATCH, PLAIN, moments
+from tests.measure.moments import BATCH, PLAIN, measured, moments
 
 ARMS = (PLAIN, BATCH.model_copy(update={"momentum": 0.9}), ArmConfig(norm="batch", per_trial=PerTrial(lr=(0.3, 0.01))))
 
 
-def test_unit_by_unit():
-    for moment in moments(ARMS):
-        got = effective_lr_extra(moment)
-        parameters, after = moment.arm.net.parameters, next_parameters(moment)
-        rates = moment.arm.arm.per_trial.lr or (moment.arm.arm.lr,) * 2
-        for i, name in enumerate(moment.arm.net.weight_names):
-            span, shape = parameters.spans[name], parameters.views[name].shape
-            before, then, gradient = (flat[span].view(shape).numpy() for flat in (parameters.flat, after, moment.arm.gradient))
-            for trial in range(2):
-                rate, angles, radial = [], [], []
-                for unit in range(shape[2]):
-                    w, v, g = (array[trial, :, unit] for array in (before, then, gradient))
-                    rate.append(rates[trial] / sum(x * x for x in w))
-                    angles.append(math.acos(min(1, w @ v / math.sqrt((w @ w) * (v @ v)))))
-                    radial.append(abs(w @ g) / math.sqrt((w @ w) * (g @ g)) if g.any() else 0)
-                assert got["effective_lr"][trial, i] == pytest.approx(np.mean(rate), rel=1e-6)
-                assert got["unit_angle"][trial, i] == pytest.approx(np.sqrt(np.mean(np.square(angles))), rel=1e-5)
-                assert got["unit_radial"][trial, i] == pytest.approx(max(radial), rel=1e-5, abs=1e-7)
+SETTING = {"arms": ARMS}
+
+
+def REFERENCE(moment, trial):
+    parameters, after = moment.arm.net.parameters, next_parameters(moment)
+    rates = moment.arm.arm.per_trial.lr or (moment.arm.arm.lr,) * 2
+    expected = {"effective_lr": [], "unit_angle": [], "unit_radial": []}
+    for name in moment.arm.net.weight_names:
+        span, shape = parameters.spans[name], parameters.views[name].shape
+        before, then, gradient = (flat[span].view(shape).numpy() for flat in (parameters.flat, after, moment.arm.gradient))
+        rate, angles, radial = [], [], []
+        for unit in range(shape[2]):
+            w, v, g = (array[trial, :, unit] for array in (before, then, gradient))
+            rate.append(rates[trial] / sum(x * x for x in w))
+            angles.append(math.acos(min(1, w @ v / math.sqrt((w @ w) * (v @ v)))))
+            radial.append(abs(w @ g) / math.sqrt((w @ w) * (g @ g)) if g.any() else 0)
+        expected["effective_lr"].append(np.mean(rate))
+        expected["unit_angle"].append(np.sqrt(np.mean(np.square(angles))))
+        expected["unit_radial"].append(max(radial))
+    return expected
 
 
 def test_weights_before_batch_norm_have_no_radial_gradient():
     arm = ArmConfig(norm="batch", norm_eps=0.0, lr=0.2)
-    assert effective_lr_extra(moments((arm,))[0])["unit_radial"].max() < 1e-10
-    assert effective_lr_extra(moments((PLAIN,))[0])["unit_radial"].min() > 1e-3
+    assert measured("effective_lr", moments((arm,))[0])["unit_radial"].max() < 1e-10
+    assert measured("effective_lr", moments((PLAIN,))[0])["unit_radial"].min() > 1e-3
 
 
 def test_units_without_weights():
     moment = moments((PLAIN,), step=0)[0]
     moment.arm.net.parameters.flat.zero_()
-    got = effective_lr_extra(moment)
+    got = measured("effective_lr", moment)
     assert np.isinf(got["effective_lr"]).all()
     assert np.isnan(got["unit_angle"]).all()

@@ -1,14 +1,11 @@
 """The loss surface against single torch.nn networks, and its directions."""
 
-import copy
-
 import numpy as np
-import pytest
 import torch
 
-from bnviz.measure.surface import REACH, SIDE, SURFACE, filter_normalized, surface_extra
+from bnviz.measure.surface import REACH, SIDE, SURFACE, filter_normalized
 from bnviz.nets.initialization import Streams
-from tests.measure.moments import BATCH, PLAIN, layers_of, loss_of, moments
+from tests.measure.moments import PLAIN, layers_of, loss_of, measured, moments
 
 SHARES = np.linspace(-REACH, REACH, SIDE)
 
@@ -18,22 +15,24 @@ def _directions(moment) -> list[torch.Tensor]:
     return [filter_normalized(moment.arm.net, streams) for _ in range(2)]
 
 
-@pytest.mark.parametrize("arm", [PLAIN, BATCH], ids=["plain", "batch"])
-def test_against_single_networks(arm):
-    moment = moments((arm,), depth=2)[0]
-    got = surface_extra(moment)["surface"]
+SETTING = {"depth": 2}
+
+
+def REFERENCE(moment, trial):
+    """Point by point."""
     spans = moment.arm.net.parameters.spans
     first, second = _directions(moment)
     labels = torch.from_numpy(moment.dataset.train_labels[: moment.config.probe_size])
-    for trial, row, column in ((0, 0, 0), (0, 9, 9), (1, 3, 17), (1, 18, 0)):
-        layers = copy.deepcopy(layers_of(moment, trial))
+    surface = np.zeros((SIDE, SIDE))
+    for row, column in np.ndindex(surface.shape):
+        layers = layers_of(moment, trial)
         with torch.no_grad():
             for i, layer in enumerate(layers):
                 linear = layer[0] if isinstance(layer, torch.nn.Sequential) else layer
                 parts = [d[spans[f"weight{i}"]].view(2, *linear.weight.T.shape)[trial] for d in (first, second)]
                 linear.weight += (SHARES[column] * parts[0] + SHARES[row] * parts[1]).T
-            expected = float(loss_of(layers, moment.probe[trial], labels))
-        assert got[trial, row, column] == pytest.approx(expected, rel=1e-5)
+            surface[row, column] = loss_of(layers, moment.probe[trial], labels).item()
+    return {"surface": surface}
 
 
 def test_directions_are_as_long_as_the_filters_and_alike_for_twins():
@@ -52,4 +51,4 @@ def test_units_without_weights_have_no_direction():
     moment = moments((PLAIN,), step=0)[0]
     moment.arm.net.parameters.flat.zero_()
     assert not filter_normalized(moment.arm.net, Streams(0, (0, 1), SURFACE)).any()
-    np.testing.assert_allclose(surface_extra(moment)["surface"], np.log(10), rtol=1e-6)
+    np.testing.assert_allclose(measured("surface", moment)["surface"], np.log(10), rtol=1e-6)

@@ -106,8 +106,8 @@ def test_the_code_hash_follows_the_sources_that_decide(tmp_path, monkeypatch):
 def test_the_list_of_what_decides_is_what_the_run_imports():
     """All that running and probing import; what experiments decide is in the stages."""
     graph = grimp.build_graph("bnviz", cache_dir=None)
-    probes = {name for name in graph.modules if name.startswith("bnviz.probes.")}
-    found, left = set(), {"bnviz.training.study", "bnviz.training.run"} | probes
+    found_by_name = {name for name in graph.modules if name.startswith(("bnviz.probes.", "bnviz.measure."))}
+    found, left = set(), {"bnviz.training.study", "bnviz.training.run"} | found_by_name
     while left:
         module = left.pop()
         found.add(module.removeprefix("bnviz."))

@@ -1,4 +1,4 @@
-"""Percentiles against np.percentile, and histograms against a loop over the bins' edges."""
+"""Histograms against a loop over the bins' edges."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bnviz.measure.distributions import histogram, percentiles
-from bnviz.records.records import BIN_COUNT, BIN_EDGES, BIN_RANGE, PERCENTILES
+from bnviz.measure.histograms import histogram
+from bnviz.records.records import BIN_COUNT, BIN_EDGES, BIN_RANGE
+from tests.measure.moments import tensors_of
 
 PROPERTY = settings(deadline=None, max_examples=60, derandomize=True)
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=12)
@@ -27,6 +28,11 @@ def _naive_histogram(row: np.ndarray) -> list[int]:
             (place,) = (i for i in range(BIN_COUNT) if BIN_EDGES[i] <= value < BIN_EDGES[i + 1])
             counts[place + 1] += 1
     return counts
+
+
+def REFERENCE(moment, trial):
+    tensors = tensors_of(moment, trial)
+    return {f"{name}_histograms": [_naive_histogram(values.ravel()) for values in layers] for name, layers in tensors.items()}
 
 
 @PROPERTY
@@ -74,36 +80,3 @@ def test_histogram_keeps_rows_apart_when_there_are_many():
         _naive_histogram(values[i, j]) for i, j in ((0, 0), (2, 57), (5, 99))
     ]
     assert (got.sum(axis=-1) == 7).all()
-
-
-@PROPERTY
-@given(hnp.arrays(np.float32, SHAPES, elements=NEAR))
-def test_percentiles_against_numpy(values):
-    expected = np.moveaxis(np.percentile(values.astype(np.float64), PERCENTILES, axis=-1), 0, -1)
-    got = percentiles(values)
-    assert got.shape == expected.shape
-    # the share between two neighbours and their difference are rounded to float32: a few units in the last place
-    np.testing.assert_allclose(got, expected, rtol=0, atol=4 * np.finfo(np.float32).eps * max(1.0, np.abs(values).max()))
-
-
-@PROPERTY
-@given(hnp.arrays(np.float32, SHAPES, elements=FINITE), st.randoms(use_true_random=False))
-def test_percentiles_ascend_stay_within_and_ignore_order(values, random):
-    got = percentiles(values)
-    scale = np.abs(values).max(axis=-1, keepdims=True)
-    assert (np.diff(got, axis=-1) >= -1e-6 * scale).all()
-    assert (got >= values.min(axis=-1, keepdims=True)).all()
-    assert (got <= values.max(axis=-1, keepdims=True) + 1e-6 * scale).all()
-    order = list(range(values.shape[-1]))
-    random.shuffle(order)
-    np.testing.assert_array_equal(percentiles(values[..., order]), got)
-
-
-def test_percentiles_of_one_value_and_of_a_constant():
-    assert percentiles(np.array([3.0], np.float32)).tolist() == [3.0] * len(PERCENTILES)
-    assert percentiles(np.full((2, 9), -1.5, np.float32)).tolist() == [[-1.5] * len(PERCENTILES)] * 2
-
-
-def test_percentiles_refuse_an_empty_axis():
-    with pytest.raises(ValueError, match=r"shape \(3, 0\)"):
-        percentiles(np.zeros((3, 0), np.float32))

@@ -1,4 +1,4 @@
-"""Mean, spread, dead and saturated units against loops in Python."""
+"""Dead units against a loop over units and samples."""
 
 import math
 
@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bnviz.measure.units import dead_relu_count, mean_and_std, saturated_fraction, zero_fraction
-from bnviz.registry.activations import ACTIVATIONS
+from bnviz.config.models import ArmConfig
+from bnviz.measure.dead_relu_count import dead_relu_count
+from bnviz.measure.mean_and_std import mean_and_std
+from bnviz.measure.zero_fraction import zero_fraction
+from tests.measure.moments import PLAIN, measured, moments, tensors_of
 
 PROPERTY = settings(deadline=None, max_examples=60, derandomize=True)
 SHAPES = hnp.array_shapes(min_dims=3, max_dims=4, min_side=1, max_side=6)
@@ -22,6 +25,28 @@ def _each(values: np.ndarray):
     """(index, batch of samples as lists) for every network of the stack."""
     for index in np.ndindex(values.shape[:-2]):
         yield index, values[index].tolist()
+
+
+def REFERENCE(moment, trial):
+    posts = tensors_of(moment, trial)["post_activation"]
+    return {"dead_relu_count": [sum(not any(post[:, unit]) for unit in range(post.shape[1])) for post in posts]}
+
+
+SETTING = {"arms": tuple(ArmConfig(norm=norm, lr=0.2, init_gain=2.0, beta_init=-1.0) for norm in ("none", "batch"))}
+
+
+@pytest.mark.parametrize("activation", ["tanh", "leaky_relu"])
+def test_only_relus_die(activation):
+    (moment,) = moments((ArmConfig(activation=activation),), step=0)
+    assert np.isnan(measured("dead_relu_count", moment)["dead_relu_count"]).all()
+
+
+def test_an_overflow_is_not_dead():
+    (moment,) = moments((PLAIN,), step=0)
+    moment.arm.net.parameters.views["weight1"].data[0] = torch.nan
+    got = measured("dead_relu_count", moment)["dead_relu_count"]
+    assert np.isnan(got[0, 1:]).all()
+    assert np.isfinite(got[1]).all()
 
 
 @PROPERTY
@@ -59,59 +84,6 @@ def test_dead_relu_count_refuses_other_shapes(shape):
 def test_dead_relu_count_refuses_what_no_relu_puts_out():
     with pytest.raises(ValueError, match="negative"):
         dead_relu_count(torch.tensor([[[1.0, -1e-3]]]))
-
-
-@PROPERTY
-@given(VALUES)
-def test_zero_fraction_against_a_loop(values):
-    got = zero_fraction(torch.from_numpy(values))
-    for index, batch in _each(values):
-        entries = [value for sample in batch for value in sample]
-        assert got[index] == pytest.approx(sum(value == 0 for value in entries) / len(entries), abs=1e-6)
-
-
-@PROPERTY
-@given(VALUES)
-def test_mean_and_std_against_a_loop(values):
-    means, stds = mean_and_std(torch.from_numpy(values))
-    for index, batch in _each(values):
-        entries = [value for sample in batch for value in sample]
-        mean = math.fsum(entries) / len(entries)
-        std = math.sqrt(math.fsum((value - mean) ** 2 for value in entries) / len(entries))
-        assert means[index] == pytest.approx(mean, abs=2e-6)
-        assert stds[index] == pytest.approx(std, abs=2e-6)
-
-
-def test_std_survives_a_large_mean():
-    """One pass, E[x^2] - E[x]^2, would give 0, 45 or NaN here."""
-    values = 10_000 + torch.tensor([-1.0, 1.0]).repeat(500).view(1, 100, 10)
-    mean, std = mean_and_std(values)
-    assert mean.item() == pytest.approx(10_000, rel=1e-6)
-    assert std.item() == pytest.approx(1.0, rel=1e-3)
-
-
-def test_std_of_a_constant_is_zero():
-    _, std = mean_and_std(torch.full((2, 8, 4), 0.1))
-    assert std.max() < 1e-7
-
-
-@pytest.mark.parametrize(("name", "outside"), [("tanh", lambda t: abs(t) > 0.95), ("sigmoid", lambda t: not 0.05 <= t <= 0.95)])
-def test_saturated_fraction_against_a_loop(name, outside):
-    activation = ACTIVATIONS[name]
-    assert activation.linear_range is not None
-    pre = torch.randn(3, 40, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 4
-    post = activation.load()(pre)
-    got = saturated_fraction(post, activation.linear_range)
-    for index, batch in _each(post.numpy()):
-        entries = [value for sample in batch for value in sample]
-        share = sum(outside(value) for value in entries) / len(entries)
-        assert 0.1 < share < 0.9
-        assert got[index].item() == pytest.approx(share, abs=1e-12)
-
-
-def test_saturated_fraction_extremes():
-    assert saturated_fraction(torch.tensor([[[0.95, 0.05, 0.5]]], dtype=torch.float64), (0.05, 0.95)).item() == 0
-    assert saturated_fraction(torch.tensor([[[1.0, -1.0, 0.96]]]), (-0.95, 0.95)).item() == 1
 
 
 @PROPERTY

@@ -5,8 +5,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnviz.measure.moment import Moment
+from bnviz.measure.moment import Moment, Results
 from bnviz.nets import Stack
+from bnviz.registry.measures import MeasureEntry
 
 GRID = 48  # points a side
 
@@ -24,9 +25,23 @@ def decision_boundary(net: Stack, grid: Tensor) -> NDArray[np.float32]:
     return logits[0].argmax(1).view(GRID, GRID).to(torch.float32).numpy()
 
 
-def boundary_extra(moment: Moment) -> dict[str, NDArray[np.float32]]:
+@MeasureEntry(
+    name="decision_boundary",
+    wants=("passes",),
+    caveat="2-D data only; missing once the first trial has diverged",
+    own_axes={"row": 48, "column": 48},
+    results={
+        "decision_boundary": {
+            "definition": "the class that the first trial's network predicts, in inference mode, on a grid of 48 by 48 points",
+            "unit": "class",
+            "axes": ("row", "column"),
+        },
+    },
+)
+def measure_decision_boundary(moment: Moment) -> Results:
     """`decision_boundary` of the first trial, shape (GRID, GRID); nothing once it has diverged or without a plane."""
     if moment.dataset.extent is None or bool(moment.arm.diverged[0]):
         return {}
+    net = moment.arm.net
     with torch.inference_mode():
-        return {"decision_boundary": decision_boundary(moment.arm.net, plane_grid(moment.dataset.extent))}
+        return {"decision_boundary": decision_boundary(net, plane_grid(moment.dataset.extent).to(net.dtype))}
