@@ -38,8 +38,9 @@ def unit_measure(arm: ArmConfig) -> str:
     return "saturated_fraction" if ACTIVATIONS[arm.activation].linear_range else "dead_relu_count"
 
 
-def loss_figure(config: RunConfig) -> ChartSpec:
+def loss_figure(started: RunStarted) -> ChartSpec:
     """Training and test loss over the steps."""
+    config = started.config
     scale = Selector("scale", "log scale", (("linear", "linear"), ("log", "log")), "linear", "scale")
     chart = ChartSpec(
         "loss",
@@ -55,8 +56,9 @@ def loss_figure(config: RunConfig) -> ChartSpec:
     return _banded(chart, config, "step %{x}: %{y:.3g}")
 
 
-def accuracy_figure(config: RunConfig) -> ChartSpec:
+def accuracy_figure(started: RunStarted) -> ChartSpec:
     """Test and training accuracy over the steps."""
+    config = started.config
     chart = ChartSpec(
         "accuracy",
         "Accuracy",
@@ -70,8 +72,9 @@ def accuracy_figure(config: RunConfig) -> ChartSpec:
     return _banded(chart, config, "step %{x}: %{y:.3g} %")
 
 
-def histograms_figure(config: RunConfig) -> ChartSpec:
+def histograms_figure(started: RunStarted) -> ChartSpec:
     """Distributions of every layer on the bins that all layers, arms and steps share."""
+    config = started.config
     layers = shown_layers(config)
     layout = base_layout("", "hidden layer")
     layout["xaxis"] |= {"range": list(BIN_RANGE), "dtick": 2, "nticks": 0}
@@ -91,8 +94,9 @@ def histograms_figure(config: RunConfig) -> ChartSpec:
     return chart
 
 
-def gradients_figure(config: RunConfig) -> ChartSpec:
+def gradients_figure(started: RunStarted) -> ChartSpec:
     """Gradient norms by layer."""
+    config = started.config
     chart = ChartSpec(
         "gradients",
         "Gradient by layer",
@@ -108,16 +112,18 @@ def gradients_figure(config: RunConfig) -> ChartSpec:
     return _banded_by_layer(chart, config, "layer %{x}: %{y:.3g}")
 
 
-def units_figure(config: RunConfig) -> ChartSpec:
+def units_figure(started: RunStarted) -> ChartSpec:
     """Dead ReLU units, or saturated outputs for arms whose activation has flat ends, by layer."""
+    config = started.config
     title, quantity, how = UNIT_WORDS[frozenset(unit_measure(arm) for arm in config.arms)]
     chart = ChartSpec("units", title, how, "replace", _by_layer(config, quantity, "linear"), y_range=(-2.0, 102.0))
     chart.empty = "Neither ReLU nor sigmoid or tanh: no unit of these networks dies or saturates"
     return _banded_by_layer(chart, config, "layer %{x}: %{y:.3g} %")
 
 
-def drift_figure(config: RunConfig) -> ChartSpec:
+def drift_figure(started: RunStarted) -> ChartSpec:
     """Percentiles of one layer's values over the steps."""
+    config = started.config
     layers = shown_layers(config)
     options = tuple((str(layer + 1), f"layer {layer + 1}") for layer in layers)
     chart = ChartSpec(
@@ -140,8 +146,9 @@ def drift_figure(config: RunConfig) -> ChartSpec:
     return chart
 
 
-def update_ratio_figure(config: RunConfig) -> ChartSpec:
+def update_ratio_figure(started: RunStarted) -> ChartSpec:
     """How far one update moves the weights, by layer."""
+    config = started.config
     chart = ChartSpec(
         "update_ratio",
         "Size of an update",
