@@ -13,6 +13,7 @@ from bnviz import probes
 from bnviz.config.ceilings import MEMORY_CEILING
 from bnviz.config.memory import estimated_bytes
 from bnviz.config.query import RESERVED_KEYS, Asked
+from bnviz.config.schedule import measured_steps
 from bnviz.experiments import parts
 from bnviz.experiments.board.catalog import catalog, check_study, settings_of, study_config
 from bnviz.experiments.board.lessons import lesson
@@ -193,14 +194,14 @@ def test_nothing_measured_is_no_answer(experiment: Experiment, part: Part) -> No
 
 
 def first_measurements(index: int, stage: Stage) -> Iterator[StageMeasured]:
-    """The first two measurements of a stage."""
+    """The first two measurements of a stage, at its own steps; the second is already taken after one update, to be quick."""
     if stage.run is not None:
         from bnviz.training.run import run
 
         short = stage.run.model_copy(update={"steps": min(stage.run.steps, 1)})
-        for record in run(short, frozenset(stage.keep)):
-            if isinstance(record, StepMeasured):
-                yield StageMeasured(0, index, record.step, 0.0, False, record.arms, {})
+        records = (record for record in run(short, frozenset(stage.keep)) if isinstance(record, StepMeasured))
+        for step, record in zip(measured_steps(stage.run), records, strict=False):
+            yield StageMeasured(0, index, step, 0.0, False, record.arms, {})
         return
     probe = import_module(f"bnviz.probes.{stage.probe}").probe(**stage.options)
     for step, (_, values) in zip(range(2), probe, strict=False):
