@@ -81,8 +81,8 @@ def stages(settings: GainSettings) -> tuple[Stage, ...]:
     networks = settings.gains * settings.seeds
     seconds = settings.depth * networks * (2e-4 + 3e-10 * settings.batch_size * settings.width**2)
     return tuple(
-        Stage(norm, label, probe="gain_and_depth", options={"norm": norm, **shared}, seconds=seconds)
-        for norm, label in ((norm, style.label) for norm, style in STYLES.items())
+        Stage(norm, style.label, probe="gain_and_depth", options={"norm": norm, **shared}, seconds=seconds)
+        for norm, style in STYLES.items()
     )
 
 

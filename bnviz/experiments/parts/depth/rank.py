@@ -66,12 +66,12 @@ def stages(settings: RankSettings) -> tuple[Stage, ...]:
     return tuple(
         Stage(
             norm,
-            label,
+            style.label,
             probe="representation_rank",
             options={"arm": {"norm": norm, **net}, **shared},
             seconds=one * settings.seeds,
         )
-        for norm, label in ((norm, style.label) for norm, style in STYLES.items())
+        for norm, style in STYLES.items()
     )
 
 
