@@ -39,6 +39,7 @@ lint: $(VENV)/.dev $(TYPESCRIPT)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/habits.py
 	$(BIN)/python scripts/javascript.py types
 
 bench: $(VENV)/.dev chromium

@@ -19,7 +19,7 @@ from torch import nn
 
 from bnviz.config.models import ArmConfig, PerTrial, RunConfig
 from bnviz.datasets import Dataset, load
-from bnviz.experiments.kit.sweeps import decades, stacked
+from bnviz.experiments.kit.trials import decades
 from bnviz.training.loop import Trainer
 
 RATES, SEEDS, DEPTH, WIDTH, BATCH = decades(1e-5, 1e-2, 16), 3, 6, 32, 64  # rates too small to diverge, on any processor
@@ -28,9 +28,9 @@ OUR_STEPS, PLAIN_STEPS, MEASURE_EVERY = 120, 30, 10
 
 
 def sweep(steps: int) -> RunConfig:
-    rates, seeds = stacked(RATES, SEEDS)
+    rates = tuple(rate for rate in RATES for _ in range(SEEDS))
     arms = tuple(ArmConfig(norm=norm, depth=DEPTH, width=WIDTH, per_trial=PerTrial(lr=rates)) for norm in ("none", "batch"))
-    return RunConfig(arms=arms, trials=len(rates), trial_seeds=seeds, batch_size=BATCH, steps=steps)
+    return RunConfig(arms=arms, trials=len(rates), trial_seeds=tuple(range(SEEDS)) * len(RATES), batch_size=BATCH, steps=steps)
 
 
 def network(arm: ArmConfig, inputs: int, classes: int) -> nn.Sequential:

@@ -18,7 +18,7 @@ CODE = ("app.py", "conftest.py", "pages", "bnviz", "scripts", "benchmarks", "tes
 FUNCTION, FILE, PAGE = 30, 300, 80
 EXCEPTIONS: dict[str, str] = {}  # "bnviz/file.py:function" or "bnviz/file.py": why it may be longer, or say no shape
 ARRAYS = re.compile(r"\b(Tensor|NDArray|ArrayLike|FloatArray|ndarray)\b")
-SHAPES = re.compile(r"\([^()]*\b(\w+),[^()]*\)|\bshapes?\b|element by element|\bflat\b|\ba number\b", re.IGNORECASE)
+SHAPES = re.compile(r"\([^()]*(\w|\.\.\.),|\bshapes?\b|element by element|\bflat\b|\ba number\b", re.IGNORECASE)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

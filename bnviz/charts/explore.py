@@ -1,6 +1,7 @@
 """The skeletons of the explore panel's charts, one function each: what is drawn where, and how to read it."""
 
 import math
+from typing import Any
 
 from bnviz.charts.numbers import spread
 from bnviz.charts.spec import ChartSpec, Mark, Selector
@@ -212,7 +213,8 @@ def _add_plane(
 def _points(started: RunStarted, number: str) -> dict[str, object]:
     """A scatter trace of the training samples; symbols differ by class as well as colours."""
     assert started.plane is not None
-    points, labels = started.plane["points"][:MAX_POINTS_SHOWN], started.plane["labels"][:MAX_POINTS_SHOWN].astype(int)
+    points = started.plane["points"][:MAX_POINTS_SHOWN]
+    labels: list[int] = started.plane["labels"][:MAX_POINTS_SHOWN].astype(int).tolist()
     symbols = ("circle", "square", "triangle-up", "diamond", "x", "cross")
     marker = {
         "size": 4,
@@ -240,13 +242,13 @@ def _banded_by_layer(chart: ChartSpec, config: RunConfig, hover: str) -> ChartSp
     return _banded(chart, config, hover)
 
 
-def _over_steps(config: RunConfig, y_title: str) -> dict:
+def _over_steps(config: RunConfig, y_title: str) -> dict[str, Any]:
     layout = base_layout("step (updates)", y_title)
     layout["xaxis"]["range"] = [0, config.steps] if config.steps else [-0.5, 0.5]
     return layout
 
 
-def _by_layer(config: RunConfig, y_title: str, scale: str) -> dict:
+def _by_layer(config: RunConfig, y_title: str, scale: str) -> dict[str, Any]:
     layers = layers_of(config)
     layout = base_layout("hidden layer", y_title)
     layout["xaxis"] |= {"range": [0.5, layers + 0.5]} | ({"dtick": 1, "nticks": 0} if layers <= 12 else {})

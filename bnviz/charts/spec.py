@@ -74,14 +74,14 @@ class ChartSpec:
     how_to_read: str
     kind: wire.Kind
     layout: dict[str, Any]
-    data: list[dict[str, Any]] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
+    data: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    marks: list[Mark] = field(default_factory=list[Mark])
     selectors: tuple[Selector, ...] = ()
     x: list[float] | None = None  # of the series of a replace chart; an append chart's x is the step
     y_range: tuple[float, float] | None = None  # None: from the data of all frames so far, so that scrubbing moves no axis
     y_cap: float | None = None  # a linear axis never grows beyond this multiple of the first frame's largest value
     y_floor: float | None = None  # value that the axis always includes
-    titles: dict[str, wire.Titles] = field(default_factory=dict)  # view -> {"x": ..., "y": ...}
+    titles: dict[str, wire.Titles] = field(default_factory=dict[str, wire.Titles])  # view -> {"x": ..., "y": ...}
     palette: tuple[str, ...] = ()  # colours of the indices in packed cells
     legend: tuple[ArmStyle, ...] = ()  # shown on the card, but for what the panel's own legend shows
     y_include: tuple[float, ...] = ()  # values that the y axis always includes: closed forms

@@ -65,7 +65,8 @@ class ArmStyle:
 
 def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
     """One style per arm: the norm's colour and dash; arms that share a norm get other shades and dashes."""
-    styles, used = [], {}
+    styles: list[ArmStyle] = []
+    used: dict[str, int] = {}
     for arm, label in zip(config.arms, config.arm_labels, strict=True):
         repeat = used[arm.norm] = used.get(arm.norm, -1) + 1
         entry = norms()[arm.norm]
@@ -85,7 +86,7 @@ def norm_style(norm: NormName, label: str = "") -> ArmStyle:
 
 def plain_styles(labels: Sequence[str]) -> tuple[ArmStyle, ...]:
     """Styles for things that are no norm, each with a colour, a dash and a symbol of its own."""
-    styles = []
+    styles: list[ArmStyle] = []
     for index, label in enumerate(labels):
         place, repeat = index % len(PLAIN_COLORS), index // len(PLAIN_COLORS)
         color = _shade(PLAIN_COLORS[place], repeat)

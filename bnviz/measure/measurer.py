@@ -26,7 +26,7 @@ class Taken:
     done_with: frozenset[str]  # shared tensors that nothing wants that is taken later
 
     def add_to(self, tables: dict[str, dict[str, NDArray[Any]]], moment: Moment) -> None:
-        """Measure, and file what is kept."""
+        """Measure, and file what is kept, in the shapes that the entry declares."""
         for name, values in take(self.entry, moment, self.function).items():
             if name in self.filed:
                 table, key = self.filed[name]
@@ -94,7 +94,9 @@ def _plan(wanted: dict[str, frozenset[str]]) -> Sequence[Taken]:
 
 
 def take(entry: MeasureEntry, moment: Moment, function: Callable[[Moment], Results] | None = None) -> dict[str, NDArray[Any]]:
-    """The results of one measurement by name: float32, counts uint32; NaN (counts: 0) for the trials that have diverged.
+    """The results of one measurement by name, in the shapes of its entry: float32, counts uint32.
+
+    NaN (counts: 0) for the trials that have diverged.
 
     Args:
         entry: the measurement.

@@ -34,7 +34,7 @@ class Arm(Protocol):
 
     @property
     def lr(self) -> float | Tensor:
-        """One learning rate, or one for each parameter."""
+        """One learning rate, or one for each parameter, of the shape of the flat parameters."""
         ...
 
 

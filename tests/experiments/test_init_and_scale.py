@@ -7,7 +7,7 @@ from bnviz.config.models import DatasetConfig
 from bnviz.datasets import load
 from bnviz.experiments.board.headless import conclude
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import UsableRange
+from bnviz.experiments.kit.usable_range import UsableRange
 from bnviz.experiments.parts.init_and_scale import EXPERIMENT, gain, scale
 from bnviz.records.records import ArmMeasured, StageMeasured
 

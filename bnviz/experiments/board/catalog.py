@@ -32,7 +32,7 @@ def catalog() -> Mapping[str, Experiment]:
     return MappingProxyType({each.id: each for each in sorted(found, key=lambda each: each.number)})
 
 
-def find_part(experiment: str, part: str) -> Part:
+def find_part(experiment: str, part: str) -> Part[Any]:
     """The part of an experiment. Raises `UnknownPart`."""
     if experiment not in catalog():
         raise UnknownPart(f"experiment {experiment}: allowed are {', '.join(catalog())}")
@@ -60,7 +60,7 @@ def study_config(experiment: str, part: str, settings: Settings | Mapping[str, A
     return StudyConfig(experiment=experiment, part=part, settings=checked.model_dump(mode="json"))
 
 
-def part_of(config: StudyConfig) -> Part:
+def part_of(config: StudyConfig) -> Part[Any]:
     """The part that a study is of. Raises `UnknownPart`."""
     return find_part(config.experiment, config.part)
 

@@ -124,7 +124,7 @@ def compute(claims: Iterable[Stated], progress: Progress = lambda _: None) -> Bo
     A part that fails or says nothing gives rows that are `NOT_MEASURED` and say why.
     """
     verdicts: dict[tuple[str, str, str], tuple[Verdict | None, str, float]] = {}
-    rows = []
+    rows: list[Row] = []
     for each in claims:
         if each.run not in verdicts:
             verdicts[each.run] = _run(each)
@@ -170,7 +170,7 @@ def merged(old: Board | None, new: Board) -> Board:
 
 def changes_since(board: Board) -> list[str]:
     """What makes a recorded board differ from what this code would compute; empty when nothing does."""
-    found = []
+    found: list[str] = []
     if board.schema != SCHEMA_VERSION:
         found.append(f"it was computed with schema {board.schema}, this build has schema {SCHEMA_VERSION}")
     rows, claims = {row.id: row for row in board.rows}, {each.claim.id: each for each in stated()}

@@ -49,7 +49,7 @@ def parse(text: str, name: str) -> Lesson:
     """Take a lesson's Markdown apart. Raises `LessonError`."""
     head, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
     _, _, opening = head.strip().partition("\n")
-    parts = {}
+    parts: dict[str, PartLesson] = {}
     for section in sections:
         title, _, body = section.partition("\n")
         found = dict(re.findall(r"^### (Why|Caveat)[ \t]*\n(.*?)(?=^### |\Z)", body, re.MULTILINE | re.DOTALL))

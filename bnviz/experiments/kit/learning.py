@@ -1,11 +1,30 @@
 """How far and how fast nets have learned, by arm and by the axes of the trials."""
 
+import math
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from bnviz.experiments.kit.labelled import Labelled
 from bnviz.experiments.kit.order_statistics import first_crossing
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import LAST_SHARE
+
+LEARNED_SHARE = 0.5  # of the loss of guessing: a network below it has learned
+LAST_SHARE = 0.1  # of a run's steps: the final loss is the mean over the measurements in this last part
+
+
+def guessing_loss(classes: int) -> float:
+    """Cross-entropy of giving every class the same probability: ln(classes)."""
+    return math.log(classes)
+
+
+def learned(losses: ArrayLike, classes: int) -> NDArray[np.bool_]:
+    """Whether each network learned, element by element: its loss is below half of the loss of guessing; not for NaN and infinity.
+
+    Half of the loss of guessing and not of the initial loss, because the initial loss depends on the arm (with a large
+    initial gain it is huge, and falling to half of it is no learning).
+    """
+    return np.asarray(losses, np.float64) < LEARNED_SHARE * guessing_loss(classes)
 
 
 def final_loss(results: Results, stage: str = "", measure: str = "train_loss") -> Labelled:

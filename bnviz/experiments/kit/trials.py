@@ -6,6 +6,8 @@ Networks of one seed start from the same weights and see the same batches at eve
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
 from bnviz.config.models import RunConfig
 from bnviz.config.stages import Stage
 
@@ -27,3 +29,8 @@ def swept_stage(
     arms = [arm.model_dump() | each for arm in run.arms]
     swept = RunConfig.model_validate(run.model_dump() | trials | {"arms": arms})
     return Stage(key, label, swept, keep, trial_axes={setting: tuple(values), "seed": tuple(range(seeds))})
+
+
+def decades(low: float, high: float, count: int) -> tuple[float, ...]:
+    """`count` values evenly spaced in the logarithm from `low` to `high`, three significant digits."""
+    return tuple(float(f"{value:.3g}") for value in np.geomspace(low, high, count))

@@ -14,12 +14,12 @@ from bnviz.config.schedule import measured_steps
 from bnviz.config.stages import Stage
 from bnviz.experiments.kit.base import Chart
 from bnviz.experiments.kit.labelled import FloatArray, Labelled, laid_on
-from bnviz.experiments.kit.learning import final_loss, steps_until
+from bnviz.experiments.kit.learning import LEARNED_SHARE, final_loss, guessing_loss, learned, steps_until
 from bnviz.experiments.kit.quantities import Quantity, Swept
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import LEARNED_SHARE, UsableRange, guessing_loss, learned
 from bnviz.experiments.kit.trials import Setting, swept_stage
 from bnviz.experiments.kit.twins import STYLES
+from bnviz.experiments.kit.usable_range import UsableRange
 
 STAGE, KEEP = "sweep", ("train_loss", "test_accuracy")
 FRAMES = 25

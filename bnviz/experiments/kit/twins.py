@@ -5,10 +5,10 @@ import numpy as np
 from bnviz.config.models import ArmConfig, NormName
 from bnviz.experiments.kit.base import Settings
 from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.learning import LAST_SHARE
 from bnviz.experiments.kit.numbers import number
 from bnviz.experiments.kit.quantities import Quantity, Styles, norm_styles
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import LAST_SHARE
 
 NONE, BATCH = "none", "batch"  # names of the arms
 STYLES = norm_styles("none", "batch")

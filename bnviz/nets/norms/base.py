@@ -48,7 +48,7 @@ class Norm(ABC):
         """Normalize `values`; `affine` holds the parameters named in `affine`, each (trials, 1, units)."""
 
     def scaled(self, normalized: Tensor, affine: list[Tensor]) -> Tensor:
-        """Gamma * normalized + beta, each unit or channel by its own."""
+        """Gamma * normalized + beta, each unit or channel of (trials, batch, units or channels, ...) by its own."""
         gamma, beta = (part.unsqueeze(-1) for part in affine) if normalized.ndim == 4 else affine
         return torch.addcmul(beta, normalized, gamma)
 

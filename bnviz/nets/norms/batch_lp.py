@@ -32,7 +32,7 @@ class LpBatchNorm(BatchNorm):
         return self.scaled((values - mean) / (size + self.eps), affine)
 
     def size(self, values: Tensor, axes: tuple[int, ...]) -> Tensor:
-        """The average l_p norm over the axes, which stay with length 1."""
+        """The average l_p norm of (trials, batch, units, ...) over the axes, which stay with length 1."""
         if self.p == torch.inf:
             return values.abs().amax(axes, keepdim=True)
         if self.p == 1:

@@ -7,7 +7,7 @@ import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.config.stages import Stage
-from bnviz.experiments.kit.learning import final_loss, steps_until
+from bnviz.experiments.kit.learning import final_loss, guessing_loss, learned, steps_until
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.trials import swept_stage
 from bnviz.records.records import ArmMeasured, StageMeasured
@@ -52,3 +52,8 @@ def test_steps_to_a_loss_lie_on_straight_lines_and_are_infinite_for_what_never_c
     found = steps_until(swept(none, batch), 1.0)
     np.testing.assert_allclose(found.at(arm="none").values, [[10.0, INF], [INF, 0.0]])
     np.testing.assert_allclose(found.at(arm="batch").values, [[7.5, 10.0], [INF, 15.0]])
+
+
+def test_learned_is_half_of_the_loss_of_guessing():
+    assert guessing_loss(10) == pytest.approx(2.302585)
+    assert learned([1.15, 1.152, NAN, INF, 0.0], 10).tolist() == [True, False, False, False, True]

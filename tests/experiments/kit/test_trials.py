@@ -1,9 +1,10 @@
 """A sweep on the trial axis: every value with every seed, and what it refuses."""
 
+import numpy as np
 import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.experiments.kit.trials import swept_stage
+from bnviz.experiments.kit.trials import decades, swept_stage
 
 RUN = RunConfig(arms=(ArmConfig(norm="none", depth=2), ArmConfig(norm="batch", depth=3)), steps=7)
 
@@ -28,3 +29,10 @@ def test_nothing_is_no_sweep(values, seeds):
 def test_a_value_that_the_setting_does_not_allow_is_refused():
     with pytest.raises(ValueError, match="greater than"):
         swept_stage("sweep", "", RUN, "lr", (-1.0,), 1, ())
+
+
+def test_decades_are_evenly_spaced_in_the_logarithm():
+    values = decades(1e-3, 10, 9)
+    assert values[0] == 0.001
+    assert values[-1] == 10
+    np.testing.assert_allclose(np.diff(np.log10(values)), 0.5, atol=2e-3)

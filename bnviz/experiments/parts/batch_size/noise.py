@@ -76,7 +76,7 @@ def stages(settings: NoiseSettings) -> tuple[Stage, ...]:
 
 
 def theories(settings: NoiseSettings) -> dict[str, FloatArray]:
-    """For every size sigma^2 / M, of the mean, and (excess kurtosis + 2) sigma^2 / (4 M), of the standard deviation."""
+    """By size, (sizes,): sigma^2 / M, of the mean, and (excess kurtosis + 2) sigma^2 / (4 M), of the standard deviation."""
     excess, variance = EXCESS_KURTOSIS[settings.distribution], settings.std**2
     return {
         MEAN: np.array([batch_mean_variance(variance, size) for size in settings.batch_sizes]),

@@ -127,13 +127,13 @@ def charts(settings: SizeSettings) -> tuple[Chart, ...]:
 
 
 def ratios(small: Labelled, large: Labelled) -> dict[str, FloatArray]:
-    """Errors at the smallest batch over those at the larger one, by norm; infinite: only the small one diverged, NaN: unknown."""
+    """Errors at the smallest batch over those at the larger one, (seeds,) by norm; infinite: the small one diverged."""
     over = small / finite(large).map(lambda errors: np.maximum(errors, LEAST_ERROR))
     return {norm: over.at(arm=norm).values for norm in NORMS}
 
 
 def answer_of(found: Mapping[str, FloatArray]) -> str | None:
-    """Who does badly in small batches: a norm whose error grows in every trial, and more than any other's in any trial."""
+    """Who does badly in small batches: whose error, (seeds,), grows for every seed, and more than any other's for any."""
     if any(np.isnan(values).any() for values in found.values()):
         return None
     if all(values.max() < SUFFERS for values in found.values()):

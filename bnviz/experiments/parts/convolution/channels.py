@@ -12,14 +12,14 @@ from bnviz.config.models import ArmConfig, Float, Int, NormName, RunConfig
 from bnviz.config.stages import Stage
 from bnviz.experiments.kit import knobs
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
-from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
+from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.learning import final_loss
 from bnviz.experiments.kit.quantities import Quantity, norm_styles
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.rules import all_at_least, rule, when
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import IOFFE_2015, WU_HE
 from bnviz.experiments.kit.spread import Spread, spread_of, spread_of_finite
-from bnviz.experiments.kit.sweeps import final_losses
 from bnviz.experiments.parts.convolution.common import ACCURACY, LOSS
 
 NORMS: tuple[NormName, ...] = ("none", "batch", "group")
@@ -132,17 +132,11 @@ def _image(found: Labelled) -> str:
     return heatmap_series(np.clip(pixels, -REACH, REACH), -REACH, REACH)
 
 
-def losses_of(results: Results) -> Labelled:
-    """Final training loss, axes arm, seed; infinite where a net diverged."""
-    seeds = {"seed": results.newest(LOSS.measure).axes["seed"]}
-    return stacked("arm", {norm: Labelled(final_losses(results, "training", arm), seeds) for arm, norm in enumerate(NORMS)})
-
-
 def verdict(settings: ChannelSettings, results: Results) -> Verdict | None:
     """A norm helps when its final training loss is below that of the net without one for every seed."""
     if not results.finished("training"):
         return None
-    losses = losses_of(results)
+    losses = final_loss(results)
     lower = {norm: int((losses.at(arm=norm).values < losses.at(arm="none").values).sum()) for norm in ("batch", "group")}
     numbers: dict[str, float | Spread] = {norm: spread_of(found.values) for norm, found in losses.along("arm")}
     for norm, count in lower.items():

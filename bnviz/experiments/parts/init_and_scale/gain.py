@@ -15,9 +15,10 @@ from bnviz.experiments.kit.rules import answered, rule
 from bnviz.experiments.kit.sentences import joined, say
 from bnviz.experiments.kit.sources import HE, IOFFE_2015, LAARHOVEN
 from bnviz.experiments.kit.spread import spread_of
-from bnviz.experiments.kit.sweeps import UsableRange, decades
+from bnviz.experiments.kit.trials import decades
 from bnviz.experiments.kit.twin_sweep import TwinSweep
 from bnviz.experiments.kit.twins import BATCH, NONE, arm_of
+from bnviz.experiments.kit.usable_range import UsableRange
 
 WIDER = 10.0  # a usable range this many times as wide is far wider
 WIDE_ENOUGH = 1000.0  # a sweep that spans less cannot answer the question

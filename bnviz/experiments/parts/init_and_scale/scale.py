@@ -13,7 +13,7 @@ from bnviz.config.stages import Stage
 from bnviz.experiments.kit import knobs
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.labelled import FloatArray, Labelled, laid_on, stacked, unknown
-from bnviz.experiments.kit.learning import steps_until
+from bnviz.experiments.kit.learning import guessing_loss, steps_until
 from bnviz.experiments.kit.numbers import number
 from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
 from bnviz.experiments.kit.results import Results
@@ -21,8 +21,7 @@ from bnviz.experiments.kit.rules import answered, rule
 from bnviz.experiments.kit.sentences import joined, listed, say
 from bnviz.experiments.kit.sources import IOFFE_2015, LECUN
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.experiments.kit.sweeps import decades, guessing_loss
-from bnviz.experiments.kit.trials import swept_stage
+from bnviz.experiments.kit.trials import decades, swept_stage
 from bnviz.registry.datasets import DATASETS
 
 RAW, NORMED, STANDARDIZED = NETS = ("as they are", "batch norm on the input", "standardized")  # names of the nets

@@ -95,7 +95,7 @@ def stages(settings: DetachedSettings) -> tuple[Stage, ...]:
 
 
 def expected_bias(settings: DetachedSettings, std: float) -> FloatArray:
-    """The detached bias at each measured step, for inputs of this standard deviation.
+    """The detached bias at each measured step, shape (steps,), for inputs of this standard deviation.
 
     Without beta every step adds lr / std. With it, what is missing of the target shrinks by the factor 1 - lr at every
     step, and b has gone 1 / std times as far as beta.

@@ -10,13 +10,13 @@ from bnviz.config.stages import Stage
 from bnviz.experiments.kit import twins
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Series, Verdict
 from bnviz.experiments.kit.labelled import FloatArray
+from bnviz.experiments.kit.learning import guessing_loss
 from bnviz.experiments.kit.quantities import Quantity
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.rules import all_above, all_below, rule
 from bnviz.experiments.kit.sentences import joined, say
 from bnviz.experiments.kit.sources import SANTURKAR
 from bnviz.experiments.kit.spread import Spread, ratio_of
-from bnviz.experiments.kit.sweeps import guessing_loss
 from bnviz.experiments.kit.twins import BATCH, NONE, STYLES
 from bnviz.experiments.parts.landscape.common import (
     CLASSES,

@@ -10,8 +10,8 @@ from bnviz.config.stages import Stage
 from bnviz.experiments.kit import knobs, twins
 from bnviz.experiments.kit.base import Settings
 from bnviz.experiments.kit.labelled import Labelled, known_median
+from bnviz.experiments.kit.learning import guessing_loss
 from bnviz.experiments.kit.results import Results
-from bnviz.experiments.kit.sweeps import guessing_loss
 from bnviz.experiments.kit.twins import LOSS, NONE
 
 CLASSES = 10

@@ -18,8 +18,7 @@ from bnviz.experiments.kit.rules import answered, rule
 from bnviz.experiments.kit.sentences import joined, say
 from bnviz.experiments.kit.sources import LAARHOVEN, WAN
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.experiments.kit.sweeps import decades
-from bnviz.experiments.kit.trials import swept_stage
+from bnviz.experiments.kit.trials import decades, swept_stage
 
 PROBE, TRAINED = "noise", "digits"
 GRADIENT_SCALES, STARTS = (1.0, 10.0), (0.5, 2.0)

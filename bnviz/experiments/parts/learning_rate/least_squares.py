@@ -18,7 +18,8 @@ from bnviz.experiments.kit.rules import Condition, answered, median_below, rule
 from bnviz.experiments.kit.sentences import joined, say
 from bnviz.experiments.kit.sources import CAI, KOHLER
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.experiments.kit.sweeps import UsableRange, decades
+from bnviz.experiments.kit.trials import decades
+from bnviz.experiments.kit.usable_range import UsableRange
 
 STAGE = "descent"
 THRESHOLD = 2.0  # gradient descent on a quadratic diverges above 2 over its largest curvature, which is 1 here

@@ -12,9 +12,10 @@ from bnviz.experiments.kit.rules import all_at_least, median_above, rule
 from bnviz.experiments.kit.sentences import joined, say
 from bnviz.experiments.kit.sources import BJORCK, IOFFE_2015
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.experiments.kit.sweeps import UsableRange, decades
+from bnviz.experiments.kit.trials import decades
 from bnviz.experiments.kit.twin_sweep import TwinSweep
 from bnviz.experiments.kit.twins import BATCH, NONE, arm_of
+from bnviz.experiments.kit.usable_range import UsableRange
 
 SMALL_RATE = 3e-3  # the rate nearest to this is where the nets are compared at small steps
 MUCH, MORE = 10.0, 1.5

@@ -8,7 +8,7 @@ from bnviz.charts.builders import add_level
 from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Chart
-from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
+from bnviz.experiments.kit.labelled import Labelled, stacked
 from bnviz.experiments.kit.quantities import Conditions, Quantity, Styles, norm_styles
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.spread import Spread, spread_of
@@ -92,8 +92,3 @@ class Learners:
     def spreads(self) -> dict[str, Spread]:
         """Accuracy of every norm in percent."""
         return {norm: spread_of(100 * row.values, unit="%") for norm, row in self.accuracies.along("arm")}
-
-
-def percent(shares: FloatArray) -> str:
-    """'80 % (68 to 84 over 4 seeds)'."""
-    return str(spread_of(100 * shares, unit="%"))

@@ -65,7 +65,7 @@ class Comparison:
 
 
 def median(values: NDArray[np.float64]) -> float:
-    """Median that takes infinite values; between a finite and an infinite middle value, the infinite one."""
+    """Median of (values,) that takes infinite ones; between a finite and an infinite middle value, the infinite one."""
     ordered = np.sort(values)
     middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
     return float(middle[-1]) if np.isinf(middle).any() else float(middle.mean())
