@@ -145,3 +145,14 @@ def test_the_answer_on_linear_nets_follows_the_cosines(batch, answer):
     assert verdict is not None
     assert verdict.answer == answer
     assert f"cosine {batch:.3g} ({batch:.3g} to {batch:.3g} over 2 pairs) with batch norm" in verdict.headline
+
+
+def test_the_last_losses_are_those_of_the_last_tenth_of_the_measurements():
+    falling = [tuple(_arm(20.0 - frame, 1.0, 1.0, 1.0) for _ in range(3)) for frame in range(20)]
+    results = Results(noisy.stages(noisy.PART.presets[0].settings))
+    for frame, arms in enumerate(falling):
+        results.add(StageMeasured(frame, 0, frame, 0.5, False, arms, {}))
+    assert noisy.last_losses(results).at(arm="batch").values == pytest.approx(1.5)  # of 2 and 1
+    lost = tuple(_arm(math.nan, 1.0, 1.0, 1.0) for _ in range(3))
+    results.add(StageMeasured(20, 0, 20, 1.0, True, lost, {}))
+    assert np.isinf(noisy.last_losses(results).at(arm="batch").values).all()

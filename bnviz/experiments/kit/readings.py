@@ -1,13 +1,11 @@
-"""What stages came to, by name: measures and test errors of trained nets, and the values of probes.
+"""What stages came to, by name: measures and test errors of trained nets.
 
 NaN is "not measured yet", infinity is "diverged": charts and spreads tell the two apart.
 """
 
-from typing import Any
-
 import numpy as np
 
-from bnviz.experiments.kit.labelled import Axes, FloatArray, Labelled
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, unknown
 from bnviz.experiments.kit.results import Results
 
 RECENT_SHARE = 0.25  # of a run's measurements
@@ -16,7 +14,7 @@ RECENT_SHARE = 0.25  # of a run's measurements
 def reading(results: Results, stage: str, measure: str) -> Labelled:
     """A curve or extra of a training stage as measured last, by arm and trial; infinite once diverged, NaN before it began."""
     if results.last(stage) is None:
-        return _unmeasured(results.axes(stage))
+        return unknown(**results.axes(stage))
     found = results.newest(measure, stage)
     is_lost = (results.diverged(stage).values > 0) | ~np.isfinite(found.values)
     return found.map(lambda values: np.where(is_lost, np.inf, values))
@@ -31,16 +29,10 @@ def recent_mean(results: Results, stage: str, measure: str = "train_loss") -> La
     """Mean of a curve over the last quarter of the measurements, since a mini-batch's loss is noisy; values as in `reading`."""
     history = results.history(stage)
     if not history:
-        return _unmeasured(results.axes(stage))
+        return unknown(**results.axes(stage))
     first = history[-max(round(RECENT_SHARE * len(history)), 1)].step
     mean = results.over_steps(measure, stage).since("step", first).over("step", np.mean)
     return mean.map(lambda values: np.where(np.isfinite(values), values, np.inf))
-
-
-def probed(results: Results, stage: str, name: str, **axes: tuple[Any, ...]) -> Labelled:
-    """A value of a probe as last measured, its axes named in order; NaN before the first."""
-    value = results.value(stage, name)
-    return _unmeasured(axes) if value is None else Labelled(np.asarray(value, np.float64), axes)
 
 
 def finite(found: Labelled) -> Labelled:
@@ -50,7 +42,3 @@ def finite(found: Labelled) -> Labelled:
 
 def _error(accuracy: FloatArray) -> FloatArray:
     return np.where(np.isposinf(accuracy), np.inf, 100 - 100 * accuracy)
-
-
-def _unmeasured(axes: Axes) -> Labelled:
-    return Labelled(np.full([len(places) for places in axes.values()], np.nan), axes)

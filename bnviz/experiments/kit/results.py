@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnviz.config.stages import Stage
-from bnviz.experiments.kit.labelled import Axes, FloatArray, Labelled
+from bnviz.experiments.kit.labelled import Axes, FloatArray, Labelled, unknown
 from bnviz.records.records import PERCENTILES, ArmMeasured, StageMeasured
 
 PERCENTILES_OF = "_percentiles"  # after the name of a tensor
@@ -111,16 +111,15 @@ class Results:
         return self._labelled(key, measure, self._measured[key])
 
     def probed(self, name: str, stage: str = "", **axes: tuple[Any, ...]) -> Labelled:
-        """A value of a probe as measured last, with the names of its axes and of their places, in the order of the array's.
+        """A value of a probe as measured last, its axes named in the order of the array's; NaN before the first measurement.
 
         Raises:
-            LookupError: nothing was measured yet, or the probe has no such value.
+            LookupError: the probe has no such value.
             ValueError: its shape is another.
         """
-        key = self._only(stage)
-        last = self.last(key)
+        last = self.last(self._only(stage))
         if last is None:
-            raise LookupError(f"{key}: nothing was measured yet")
+            return unknown(**axes)
         if name not in last.values:
             raise LookupError(f"{name}: the probe measures {', '.join(last.values)}")
         return Labelled(np.asarray(last.values[name], np.float64), axes)

@@ -5,7 +5,6 @@ import numpy as np
 from bnviz.config.models import ArmConfig, NormName
 from bnviz.experiments.kit.base import Settings
 from bnviz.experiments.kit.labelled import FloatArray, Labelled
-from bnviz.experiments.kit.learning import LAST_SHARE
 from bnviz.experiments.kit.numbers import number
 from bnviz.experiments.kit.quantities import Quantity, Styles, norm_styles
 from bnviz.experiments.kit.results import Results
@@ -32,14 +31,6 @@ def mean_loss(results: Results, stage: str = "") -> Labelled:
     """Train loss averaged over the measurements so far, by arm and seed: low, it fell fast; infinite once diverged."""
     losses = results.over_steps("train_loss", stage).over("step", np.mean)
     return losses.map(lambda values: np.where(np.isfinite(values), values, np.inf))
-
-
-def final_loss(results: Results, stage: str = "") -> Labelled:
-    """Train loss averaged over the last tenth of the measurements, by arm and seed; infinite once diverged."""
-    losses = results.over_steps("train_loss", stage)
-    steps = losses.axes["step"]
-    recent = losses.since("step", steps[-max(round(LAST_SHARE * len(steps)), 1)]).over("step", np.mean)
-    return recent.map(lambda values: np.where(np.isfinite(values), values, np.inf))
 
 
 def known_pairs(found: Labelled) -> tuple[FloatArray, FloatArray]:

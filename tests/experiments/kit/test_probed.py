@@ -27,8 +27,12 @@ def test_a_value_that_is_not_there_or_of_another_shape_is_refused():
         probed(output=RAW).probed("norm", seed=(0, 1))
     with pytest.raises(ValueError, match=r"received shape \(2, 3\), wanted \(2, 2\)"):
         probed(output=RAW).probed("output", seed=(0, 1), layer=(1, 2))
-    with pytest.raises(LookupError, match="fresh: nothing was measured yet"):
-        Results([Stage("fresh", "fresh nets", probe="gradient_growth")]).probed("output", seed=(0, 1))
+
+
+def test_before_the_first_measurement_every_value_is_unknown():
+    found = Results([Stage("fresh", "fresh nets", probe="gradient_growth")]).probed("output", seed=(0, 1))
+    assert found.axes == {"seed": (0, 1)}
+    assert np.isnan(found.values).all()
 
 
 def test_a_run_that_is_not_over_is_laid_on_all_its_steps():

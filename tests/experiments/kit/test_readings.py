@@ -5,7 +5,7 @@ import numpy as np
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.config.stages import Stage
 from bnviz.experiments.kit.quantities import Conditions, Quantity, norm_styles
-from bnviz.experiments.kit.readings import error_of, finite, probed, reading, recent_mean
+from bnviz.experiments.kit.readings import error_of, finite, reading, recent_mean
 from bnviz.experiments.kit.results import Results
 from bnviz.records.records import ArmMeasured, StageMeasured
 
@@ -45,9 +45,9 @@ def test_the_mean_is_over_the_last_quarter():
 def test_values_of_probes_have_names():
     results = measured([[1.0, 1.0, 1.0]])
     axes = {"size": (2, 8), "seed": (0, 1, 2)}
-    assert np.isnan(probed(results, "third", "ratio", **axes).values).all()
+    assert np.isnan(results.probed("ratio", "third", **axes).values).all()
     results.add(StageMeasured(1, 2, 0, 1.0, True, (), {"ratio": np.arange(6.0).reshape(2, 3)}))
-    assert probed(results, "third", "ratio", **axes).at(size=8).values.tolist() == [3, 4, 5]
+    assert results.probed("ratio", "third", **axes).at(size=8).values.tolist() == [3, 4, 5]
 
 
 def test_differences_know_nothing_of_what_diverged():
@@ -61,7 +61,7 @@ def test_boxes_stand_over_named_conditions():
     conditions = Conditions("seed_pair", {"a": "the first", "b": "the second"})
     chart = loss.by_condition(
         "loss", norm_styles("batch", "none"), conditions,
-        lambda found: probed(found, "third", "x", arm=("none", "batch"), seed_pair=("a", "b"), seed=(0, 1, 2)),
+        lambda found: found.probed("x", "third", arm=("none", "batch"), seed_pair=("a", "b"), seed=(0, 1, 2)),
     )  # fmt: skip
     assert [name.replace("<br>", " ") for name in chart.spec.layout["xaxis"]["ticktext"]] == ["the first", "the second"]
     assert (chart.spec.layout["yaxis"]["type"], chart.spec.y_floor) == ("log", 0.5)

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pytest
 
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.config.stages import Stage
@@ -27,15 +26,6 @@ def results_of(losses: list[list[list[float]]]) -> Results:
             arms.append(ArmMeasured({"train_loss": np.array(row, np.float32)}, {}, {}, {}, lost))
         results.add(StageMeasured(frame, 0, 10 * frame, 0.5, False, tuple(arms), {}))
     return results
-
-
-def test_the_final_loss_is_that_of_the_last_tenth_of_the_measurements():
-    falling = [[[float(20 - frame)] * 2] * 3 for frame in range(20)]
-    assert twins.final_loss(results_of(falling)).at(arm="batch").values == pytest.approx(1.5)  # of 2 and 1
-    early = results_of(falling[:3])
-    assert twins.final_loss(early).at(arm="none").values == pytest.approx(18)
-    lost = results_of([[[1.0, 1.0]] * 3, [[1.0, math.nan]] * 3])
-    assert twins.final_loss(lost).at(arm="layer").values.tolist() == [1, math.inf]
 
 
 def test_only_pairs_of_which_both_are_known_count():

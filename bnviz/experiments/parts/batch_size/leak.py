@@ -11,7 +11,6 @@ from bnviz.experiments.kit import knobs
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.labelled import Labelled
 from bnviz.experiments.kit.quantities import Conditions, Quantity, Swept, norm_styles
-from bnviz.experiments.kit.readings import probed
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import IOFFE_2015, WU_JOHNSON
@@ -89,7 +88,7 @@ def charts(settings: LeakSettings) -> tuple[Chart, ...]:
 def percent(settings: LeakSettings, results: Results, quantity: Quantity) -> Labelled:
     """What the probe has measured so far, in percent, by arm, mode, batch size and seed."""
     sizes, seeds = settings.batch_sizes, tuple(range(settings.seeds))
-    return 100 * probed(results, KEY, quantity.measure, arm=NORMS, mode=tuple(MODES), batch_size=sizes, seed=seeds)
+    return 100 * results.probed(quantity.measure, KEY, arm=NORMS, mode=tuple(MODES), batch_size=sizes, seed=seeds)
 
 
 def verdict(settings: LeakSettings, results: Results) -> Verdict | None:

@@ -14,7 +14,6 @@ from bnviz.experiments.kit import knobs
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
 from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
-from bnviz.experiments.kit.readings import probed
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import CRAMER, IOFFE_2015, LUO
@@ -113,7 +112,7 @@ def _std_chart(settings: NoiseSettings) -> Chart:
 def measured(settings: NoiseSettings, results: Results) -> Labelled:
     """Both variances so far, by arm (of the mean, of the standard deviation), batch size and repetition."""
     axes = {"batch_size": settings.batch_sizes, "seed": tuple(range(TRIALS))}
-    return stacked("arm", {name: probed(results, KEY, name, **axes) for name in STYLES})
+    return stacked("arm", {name: results.probed(name, KEY, **axes) for name in STYLES})
 
 
 def _over_theory(settings: NoiseSettings, results: Results) -> Labelled:

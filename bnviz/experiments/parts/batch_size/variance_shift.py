@@ -11,7 +11,7 @@ from bnviz.experiments.kit import knobs
 from bnviz.experiments.kit.base import Chart, Choice, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.labelled import Labelled, stacked
 from bnviz.experiments.kit.quantities import Conditions, Quantity, Styles, Swept
-from bnviz.experiments.kit.readings import finite, probed, reading
+from bnviz.experiments.kit.readings import finite, reading
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import LI_2018_DROPOUT
@@ -100,7 +100,7 @@ def charts(settings: ShiftSettings) -> tuple[Chart, ...]:
 
 def _ratios(results: Results) -> Labelled:
     """The ratio of the variances, by keep probability and repetition, of one arm."""
-    return stacked("arm", {"measured": probed(results, PROBE, RATIO.measure, keep=KEEPS, seed=tuple(range(TRIALS)))})
+    return stacked("arm", {"measured": results.probed(RATIO.measure, PROBE, keep=KEEPS, seed=tuple(range(TRIALS)))})
 
 
 def _losses(results: Results) -> Labelled:

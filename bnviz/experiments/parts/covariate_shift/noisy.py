@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
+
 from bnviz.charts.builders import curve_chart
 from bnviz.charts.numbers import shorts
 from bnviz.config.models import ActivationName, Float, Int, NormName, RunConfig
@@ -10,6 +12,7 @@ from bnviz.config.stages import Stage
 from bnviz.experiments.kit import knobs, twins
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Series, Settings, Verdict
 from bnviz.experiments.kit.labelled import Labelled
+from bnviz.experiments.kit.learning import LAST_SHARE
 from bnviz.experiments.kit.quantities import Quantity, norm_styles
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.rules import all_above, all_below, rule, when
@@ -95,11 +98,19 @@ def _band(found: Labelled) -> list[Series]:
     return [shorts([float(found.at(arm=arm, percentile=percent).values) for percent in SHOWN]) for arm in STYLES]
 
 
+def last_losses(results: Results) -> Labelled:
+    """Train loss averaged over the last tenth of the measurements, by arm and seed; infinite once diverged."""
+    losses = results.over_steps("train_loss")
+    steps = losses.axes["step"]
+    recent = losses.since("step", steps[-max(round(LAST_SHARE * len(steps)), 1)]).over("step", np.mean)
+    return recent.map(lambda values: np.where(np.isfinite(values), values, np.inf))
+
+
 def verdict(settings: NoisySettings, results: Results) -> Verdict | None:
     """Compare the drift and the final training loss of the noisy net with those of the plain net, seed by seed."""
     if len(results.history("training")) < 2:  # a drift needs two measurements
         return None
-    loss, drift = twins.final_loss(results), DRIFT.ratio(results, NOISY, NONE)
+    loss, drift = last_losses(results), DRIFT.ratio(results, NOISY, NONE)
     pairs, below = settings.seeds, int((loss.at(arm=NOISY).values < loss.at(arm=NONE).values).sum())
     numbers = {
         "drift": drift,

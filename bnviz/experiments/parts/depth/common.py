@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked, unknown
+from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
 from bnviz.experiments.kit.results import Results
 
 EDGE = 5  # layers left out at either end of a fit: the first are not at the fixed point, the last see the read-out
@@ -13,9 +13,7 @@ EDGE = 5  # layers left out at either end of a fit: the first are not at the fix
 
 def probed_by_arm(results: Results, name: str, keys: Mapping[str, str], **axes: tuple[Any, ...]) -> Labelled:
     """A value of every arm's own probe, by arm and these axes; NaN for arms that are not measured yet. `keys`: stages by arm."""
-    blank = unknown(**axes)
-    measured = {arm: results.last(key) is not None for arm, key in keys.items()}
-    return stacked("arm", {arm: results.probed(name, key, **axes) if measured[arm] else blank for arm, key in keys.items()})
+    return stacked("arm", {arm: results.probed(name, key, **axes) for arm, key in keys.items()})
 
 
 def over_last_layer(found: Labelled) -> Labelled:

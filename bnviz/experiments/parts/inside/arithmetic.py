@@ -9,7 +9,6 @@ from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Verdi
 from bnviz.experiments.kit.labelled import FloatArray, Labelled, stacked
 from bnviz.experiments.kit.numbers import number
 from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
-from bnviz.experiments.kit.readings import probed
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.rules import all_below, rule
 from bnviz.experiments.kit.sentences import listed, say
@@ -87,7 +86,7 @@ def _alone_chart(settings: ArithmeticSettings) -> Chart:
 
     def outputs(results: Results) -> Labelled:
         """By bias and sample, each once."""
-        found = probed(results, KEY, ALONE.measure, shift=tuple(moves.places), arm=samples)
+        found = results.probed(ALONE.measure, KEY, shift=tuple(moves.places), arm=samples)
         return Labelled(found.values[:, :, None], {**found.axes, "seed": (0,)})
 
     return ALONE.by_value("alone", styles, moves, outputs, markers=False)
@@ -105,7 +104,7 @@ def _gradients(settings: ArithmeticSettings, results: Results) -> Labelled:
 
 def _by_mode(results: Results, quantity: Quantity, count: int) -> Labelled:
     axes = {"shift": tuple(BIASES.places), "seed": tuple(range(count))}
-    return stacked("arm", {mode: probed(results, KEY, f"{quantity.measure}_{mode}", **axes) for mode in STYLES})
+    return stacked("arm", {mode: results.probed(f"{quantity.measure}_{mode}", KEY, **axes) for mode in STYLES})
 
 
 def verdict(settings: ArithmeticSettings, results: Results) -> Verdict | None:
@@ -116,7 +115,7 @@ def verdict(settings: ArithmeticSettings, results: Results) -> Verdict | None:
     numbers = {
         "largest_move": float(np.abs(moved).max()),
         "largest_gradient": float(np.abs(gradients).max()),
-        "autograd_gap": float(probed(results, KEY, "gap", gap=(0,)).values.max()),
+        "autograd_gap": float(results.probed("gap", KEY, gap=(0,)).values.max()),
     }
     agreed = say("These formulas and automatic differentiation differ by at most {autograd_gap:1}.", numbers)
     if numbers["largest_move"] <= ROUNDING * max(1.0, float(np.abs(settings.x).max())):

@@ -15,7 +15,6 @@ from bnviz.experiments.kit import knobs
 from bnviz.experiments.kit.base import Chart, Choice, Claim, Part, Preset, Settings, Verdict
 from bnviz.experiments.kit.labelled import FloatArray, Labelled, laid_on, stacked
 from bnviz.experiments.kit.quantities import Quantity, Styles, Swept
-from bnviz.experiments.kit.readings import probed
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.rules import median_below, rule, when
 from bnviz.experiments.kit.sentences import joined, say
@@ -122,7 +121,7 @@ def charts(settings: DetachedSettings) -> tuple[Chart, ...]:
 def unit(settings: DetachedSettings, quantity: Quantity, results: Results) -> Labelled:
     """Of the single unit, by arm, step and seed; NaN where nothing was measured yet."""
     axes = {"step": tuple(settings.unit_steps.tolist()), "seed": tuple(range(settings.seeds))}
-    return stacked("arm", {norm: probed(results, BIAS, f"{quantity.measure}_{norm}", **axes) for norm in NORMS})
+    return stacked("arm", {norm: results.probed(f"{quantity.measure}_{norm}", BIAS, **axes) for norm in NORMS})
 
 
 def network(settings: DetachedSettings, quantity: Quantity, results: Results) -> Labelled:
@@ -167,7 +166,7 @@ def _known(values: FloatArray) -> Spread:
 
 def _off_theory(settings: DetachedSettings, results: Results, bias: FloatArray) -> float:
     """Largest distance of the detached bias from its closed form, in units of the form's largest value."""
-    stds = probed(results, BIAS, "std", seed=tuple(range(settings.seeds))).values
+    stds = results.probed("std", BIAS, seed=tuple(range(settings.seeds))).values
     expected = np.stack([expected_bias(settings, float(std)) for std in stds], axis=1)
     return float(np.abs(bias - expected).max() / np.abs(expected).max())
 
