@@ -23,7 +23,8 @@ from bnviz.experiments.kit.base import Experiment, Part
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
 from bnviz.registry.measures import AXES, COSTS, MEASURES, MeasureEntry
-from bnviz.registry.norms import NormEntry, norms
+from bnviz.registry.norms import NORMS as ALL_NORMS
+from bnviz.registry.norms import NormEntry
 from bnviz.registry.optimizers import OPTIMIZERS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -145,7 +146,7 @@ page; by link, API, Python and command line all of them are to be had. To add on
 
 def normalizations() -> str:
     """The text of docs/norms.md."""
-    return "".join([NOTICE, NORMS, *map(_norm, norms().values())])
+    return "".join([NOTICE, NORMS, *map(_norm, ALL_NORMS.values())])
 
 
 def _norm(entry: NormEntry) -> str:

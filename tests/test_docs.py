@@ -22,7 +22,7 @@ from bnviz.records.tables import PERCENTILE_MEASURES
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
 from bnviz.registry.measures import MEASURE_OF
-from bnviz.registry.norms import NormEntry, norms
+from bnviz.registry.norms import NORMS, NormEntry
 from bnviz.registry.optimizers import OPTIMIZERS
 from bnviz.runs.settings import ServerSettings, variable
 from bnviz.web.api import TableName, build_api
@@ -56,7 +56,7 @@ def test_every_field_of_the_configuration_is_documented(name: str) -> None:
     assert name in told("configuration.md")
 
 
-@pytest.mark.parametrize("norm", norms().values(), ids=lambda norm: norm.name)
+@pytest.mark.parametrize("norm", NORMS.values(), ids=lambda norm: norm.name)
 def test_every_norm_is_documented_with_its_formula_and_source(norm: NormEntry) -> None:
     assert norm.name in told("norms.md")
     (row,) = [line for line in (DOCS / "norms.md").read_text("utf-8").splitlines() if line.startswith(f"| `{norm.name}` |")]

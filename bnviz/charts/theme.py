@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from bnviz.charts import wire
 from bnviz.config.models import NormName, RunConfig
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 
 SHAPES = {  # of Plotly's symbols in the panel's legends, around (16, 5)
     "circle": "M20 5a4 4 0 1 1-8 0a4 4 0 1 1 8 0z",
@@ -69,7 +69,7 @@ def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
     used: dict[str, int] = {}
     for arm, label in zip(config.arms, config.arm_labels, strict=True):
         repeat = used[arm.norm] = used.get(arm.norm, -1) + 1
-        entry = norms()[arm.norm]
+        entry = NORMS[arm.norm]
         dash = entry.dash
         if repeat:
             dash = SPARE_DASHES[(SPARE_DASHES.index(dash) + repeat) % len(SPARE_DASHES)]
@@ -80,7 +80,7 @@ def arm_styles(config: RunConfig) -> tuple[ArmStyle, ...]:
 
 def norm_style(norm: NormName, label: str = "") -> ArmStyle:
     """A norm's colour, dash and symbol under a label of its own."""
-    entry = norms()[norm]
+    entry = NORMS[norm]
     return ArmStyle(label or entry.label, entry.color, entry.dash, entry.symbol)
 
 

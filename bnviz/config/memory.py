@@ -6,7 +6,7 @@ from math import isqrt
 from bnviz.config.cost import CLASSES, features_of, weights_of
 from bnviz.config.models import ArmConfig, RunConfig
 from bnviz.registry.measures import ALL_TRIALS, MEASURE_OF, MEASURES
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 from bnviz.registry.optimizers import OPTIMIZERS
 
 FLOAT = 4  # bytes
@@ -68,7 +68,7 @@ def _inputs(arm: ArmConfig, features: int) -> int:
 
 def _kept(arm: ArmConfig) -> int:
     """Tensors of a layer's shape that wait for the backward pass, and its own."""
-    own, normalizing, dropping = 5 + arm.residual, norms()[arm.norm].kept_tensors, 3 * bool(arm.dropout)
+    own, normalizing, dropping = 5 + arm.residual, NORMS[arm.norm].kept_tensors, 3 * bool(arm.dropout)
     if arm.architecture == "conv":  # each is copied to another order of the axes and back
         return own + 4 + 3 * normalizing + dropping
     if arm.architecture == "recurrent":  # the terms of the input and of the state, and their sum

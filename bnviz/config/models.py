@@ -10,7 +10,7 @@ configurations share one run. Nothing here imports torch or streamlit.
 """
 
 from math import isqrt
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -19,14 +19,10 @@ from bnviz.config.base import Decay, Float, FrozenModel, Gain, IdentifiedModel, 
 from bnviz.registry.activations import ActivationName
 from bnviz.registry.datasets import ANY_FEATURES, DATASETS, IMAGE_DATASETS, PLANE_DATASETS, DatasetName
 from bnviz.registry.measures import EXTRAS, ExtraName
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS, NormName
 from bnviz.registry.optimizers import WITH_MOMENTUM, OptimizerName
 
 InputScale = Literal["standardized", "raw", "spread"]
-if TYPE_CHECKING:
-    NormName = str
-else:
-    NormName = Literal[*norms()]
 ArchitectureName = Literal["dense", "conv", "recurrent"]
 RecurrentNorm = Literal["hidden_shared", "hidden_per_step", "input_only"]
 DropoutPlacement = Literal["layer_end", "before_norm", "after_norm"]
@@ -265,5 +261,5 @@ class RunConfig(IdentifiedModel):
     @property
     def arm_labels(self) -> tuple[str, ...]:
         """A label per arm: its own name, else its norm, made unique where two would be alike."""
-        labels = [arm.name or norms()[arm.norm].label for arm in self.arms]
+        labels = [arm.name or NORMS[arm.norm].label for arm in self.arms]
         return tuple(label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels))

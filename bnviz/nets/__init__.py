@@ -12,8 +12,8 @@ build.py           the stack that an arm asks for
 from bnviz.nets.build import build
 from bnviz.nets.conv import ConvStack
 from bnviz.nets.dense import DenseStack
-from bnviz.nets.norms import NORMS
+from bnviz.nets.norms import NORM_LAYERS
 from bnviz.nets.recurrent import RecurrentStack
 from bnviz.nets.stack import Activations, Stack
 
-__all__ = ["NORMS", "Activations", "ConvStack", "DenseStack", "RecurrentStack", "Stack", "build"]
+__all__ = ["NORM_LAYERS", "Activations", "ConvStack", "DenseStack", "RecurrentStack", "Stack", "build"]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bnviz.config.models import ArmConfig
 from bnviz.nets.initialization import DROPOUT, Streams
-from bnviz.nets.norms import NORMS, Mode, Norm
+from bnviz.nets.norms import NORM_LAYERS, Mode, Norm
 from bnviz.nets.norms.batch import BatchNorm
 from bnviz.nets.parameters import FlatParameters
 from bnviz.registry.activations import ACTIVATIONS
@@ -103,7 +103,7 @@ class Stack(ABC):
 
     def _norm_of(self, width: int, positions: int = 1) -> list[Norm]:
         """One norm of the arm's kind for `width` units (channels, when there are more positions); none without."""
-        kind = NORMS.get(self.arm.norm)
+        kind = NORM_LAYERS.get(self.arm.norm)
         return [kind(self.arm, self.trials, width, self.dtype, positions)] if kind else []
 
     def _input_parameters(self) -> Iterator[tuple[str, Tensor]]:

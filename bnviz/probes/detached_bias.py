@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnviz.config.models import ArmConfig, NormName
-from bnviz.nets.norms import NORMS, Norm
+from bnviz.nets.norms import NORM_LAYERS, Norm
 
 NORM_NAMES: tuple[NormName, ...] = ("batch", "batch_detached")
 FRAMES = 40
@@ -59,7 +59,7 @@ class _Learner:
     def __init__(self, name: NormName, u: Tensor, target: Tensor, lr: float, learn_beta: bool) -> None:
         self.u, self.target, self.lr = u, target, lr
         arm = ArmConfig(norm=name, norm_eps=0, width=1)
-        self.norm: Norm = NORMS[name](arm, len(u), 1, u.dtype)
+        self.norm: Norm = NORM_LAYERS[name](arm, len(u), 1, u.dtype)
         self.bias, self.beta = (torch.zeros(len(u), 1, 1, dtype=u.dtype, requires_grad=True) for _ in range(2))
         self.learned = [self.bias, self.beta] if learn_beta else [self.bias]
 

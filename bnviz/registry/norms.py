@@ -1,14 +1,11 @@
 """The normalizations: what each says of itself above its class in `bnviz/nets/norms`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from typing_extensions import override
 
 from bnviz.registry.declared import Entry, declared
-
-PACKAGE = "bnviz.nets.norms"
 
 Target = TypeVar("Target")
 
@@ -49,6 +46,8 @@ class NormEntry(Entry):
         return target
 
 
-def norms() -> Mapping[str, NormEntry]:
-    """All normalizations by name, the net without one first."""
-    return declared(NormEntry, PACKAGE)
+NORMS = declared(NormEntry, "bnviz.nets.norms")  # the net without one first
+if TYPE_CHECKING:
+    NormName = str
+else:
+    NormName = Literal[tuple(NORMS)]

@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from bnviz.config.models import MAX_ARMS, RunConfig
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 from bnviz.ui import state
 from bnviz.ui.draft import field_values, has_distinct_norms, values_of, varying_paths
-from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, COMPARE, MAIN_ROWS, NORMS, Control, word
+from bnviz.ui.fields import ADVANCED, ADVANCED_KEY, COMPARE, COMPARED, MAIN_ROWS, Control, word
 from bnviz.ui.markdown import escaped
 
 
@@ -43,10 +43,10 @@ def _norms(base: RunConfig, messages: Mapping[str, str]) -> None:
     if has_distinct_norms(base):
         st.multiselect(
             COMPARE.label,
-            [*NORMS, *(arm.norm for arm in base.arms if arm.norm not in NORMS)],
+            [*COMPARED, *(arm.norm for arm in base.arms if arm.norm not in COMPARED)],
             key=COMPARE.key,
             persist_state="session",
-            format_func=lambda name: norms()[name].label,
+            format_func=lambda name: NORMS[name].label,
             max_selections=MAX_ARMS,
             help="Each trains its own net: same initial weights, same batches. The reference is no norm, or else the first.",
         )

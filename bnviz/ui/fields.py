@@ -10,13 +10,13 @@ from bnviz.config.fields import FieldView, field_at
 from bnviz.config.models import RunConfig
 from bnviz.registry.activations import ACTIVATIONS
 from bnviz.registry.datasets import DATASETS
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 from bnviz.registry.optimizers import OPTIMIZERS
 
 _STOPS = (1, 2, 5)  # of the logarithmic sliders, in every decade
 
 CHOICES: dict[str, str] = {
-    **{name: norm.label for name, norm in norms().items()},
+    **{name: norm.label for name, norm in NORMS.items()},
     **{name: entry.choice for name, entry in DATASETS.items()},
     **{name: entry.choice or entry.label for name, entry in ACTIVATIONS.items()},
     **{name: entry.label for name, entry in OPTIMIZERS.items()},
@@ -75,7 +75,7 @@ class Control:
 
 
 ADVANCED_KEY = "advanced"  # of the box that holds the other controls
-NORMS = tuple(name for name, norm in norms().items() if norm.in_compare)  # to choose from; the others belong to experiments
+COMPARED = tuple(name for name, norm in NORMS.items() if norm.in_compare)  # to choose from; the others belong to experiments
 MAIN_ROWS = (  # what stands side by side
     (Control("dataset.name", "Data set"),),
     (Control("arms.*.activation", "Activation"),),

@@ -7,7 +7,7 @@ import pytest
 
 from bnviz.charts.theme import SHAPES, STROKES, arm_styles, norm_style, plain_styles
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 
 FIRST_SIX = {
     "batch": "#0072B2",
@@ -28,37 +28,37 @@ FAINT = {  # colours that were agreed on before the rule; lines are thick, and d
 
 
 def test_colours_are_the_agreed_ones():
-    assert {norm: norms()[norm].color for norm in FIRST_SIX} == FIRST_SIX
+    assert {norm: NORMS[norm].color for norm in FIRST_SIX} == FIRST_SIX
 
 
-@pytest.mark.parametrize("name", norms())
+@pytest.mark.parametrize("name", NORMS)
 def test_a_norm_can_be_drawn(name):
-    entry = norms()[name]
+    entry = NORMS[name]
     assert re.fullmatch("#[0-9A-F]{6}", entry.color)
     assert entry.dash in STROKES
     assert entry.symbol in SHAPES
 
 
 def test_every_norm_has_a_style_of_its_own():
-    for one, other in combinations(norms().values(), 2):
+    for one, other in combinations(NORMS.values(), 2):
         names = (one.name, other.name)
         assert one.color != other.color, names
         assert (one.dash, one.symbol) != (other.dash, other.symbol), names
     for what in ("dash", "symbol"):
-        assert len({getattr(norms()[norm], what) for norm in FIRST_SIX}) == len(FIRST_SIX)
+        assert len({getattr(NORMS[norm], what) for norm in FIRST_SIX}) == len(FIRST_SIX)
 
 
-@pytest.mark.parametrize("norm", [norm for norm in norms() if norm.startswith("batch_")])
+@pytest.mark.parametrize("norm", [norm for norm in NORMS if norm.startswith("batch_")])
 def test_variants_of_batch_norm_differ_from_it_without_colour(norm):
-    assert norms()[norm].dash != norms()["batch"].dash
-    assert norms()[norm].symbol != norms()["batch"].symbol
+    assert NORMS[norm].dash != NORMS["batch"].dash
+    assert NORMS[norm].symbol != NORMS["batch"].symbol
 
 
 @pytest.mark.parametrize("page", [WHITE, DARK])
-@pytest.mark.parametrize("name", norms())
+@pytest.mark.parametrize("name", NORMS)
 def test_a_norms_colour_stands_out_from_the_page(name, page):
     """At least 3 : 1, as WCAG 2.2 asks of what a chart is made of (success criterion 1.4.11)."""
-    assert contrast(norms()[name].color, page) >= FAINT.get((name, page), 3)
+    assert contrast(NORMS[name].color, page) >= FAINT.get((name, page), 3)
 
 
 def contrast(one: str, other: str) -> float:

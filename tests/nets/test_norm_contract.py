@@ -13,9 +13,9 @@ from torch import Tensor
 
 from bnviz.charts.theme import arm_styles
 from bnviz.config.models import ArmConfig, RunConfig
-from bnviz.nets import NORMS
+from bnviz.nets import NORM_LAYERS
 from bnviz.records.records import RunFinished, StepMeasured
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 from bnviz.training.run import run
 from tests.nets.norms.cases import BATCH, POSITIONS, TRIALS, WIDTH, Case
 from tests.nets.norms.references import exceptions_of, learned_of
@@ -26,7 +26,7 @@ MODES = ("train", "probe", "eval")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
         test = metafunc.function.__name__
-        cases = [Case(name, place) for name in NORMS for place in POSITIONS]
+        cases = [Case(name, place) for name in NORM_LAYERS for place in POSITIONS]
         metafunc.parametrize("case", [pytest.param(c, id=f"{c.name}-{c.place}", marks=_marks(c.name, test)) for c in cases])
 
 
@@ -52,11 +52,11 @@ def test_its_test_file_names_a_reference_that_does_not_use_it(case, monkeypatch)
         pytest.fail(f"the reference of {case.name} calls the norm that it is there to check")
 
     values, modules = case.values(), case.references()
-    monkeypatch.setattr(NORMS[case.name], "__call__", used)
+    monkeypatch.setattr(NORM_LAYERS[case.name], "__call__", used)
     assert [module(values[trial]).shape for trial, module in enumerate(modules)] == [values[0].shape] * TRIALS
 
 
-@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("name", NORM_LAYERS)
 def test_what_its_test_file_excepts_is_there_and_has_a_reason(name):
     tests = dict(inspect.getmembers(sys.modules[__name__], inspect.isfunction))
     for test, reason in exceptions_of(name).items():
@@ -98,7 +98,7 @@ def test_gradients_are_those_of_differences(case):
 def test_parameters_are_those_declared_and_start_where_the_arm_says(case):
     norm, start = case.made(), {"gamma": 0.5, "beta": -2}
     initial = norm.initial_parameters()
-    assert tuple(initial) == norm.affine == norms()[case.name].affine
+    assert tuple(initial) == norm.affine == NORMS[case.name].affine
     assert tuple(initial) in (("gamma",), ("gamma", "beta")), "a recurrent cell needs gamma and has a bias of its own"
     for name, value in initial.items():
         assert torch.equal(value, torch.full((TRIALS, 1, norm.affine_size()), start[name], dtype=torch.float64))
@@ -119,7 +119,7 @@ def test_a_sample_depends_on_its_batch_in_training_only_if_declared_and_never_in
     changed[:, 1:] = 3 * changed[:, 1:] - 1
     norm = case.trained()
     one, other = (norm(given, case.affine(), "probe")[:, 0] for given in (values, changed))
-    assert torch.allclose(one, other, rtol=1e-12, atol=1e-12) != norms()[case.name].over_batch
+    assert torch.allclose(one, other, rtol=1e-12, atol=1e-12) != NORMS[case.name].over_batch
     whole = norm(values, case.affine(), "eval")
     for count in (1, 4):
         close(norm(values[:, :count], case.affine(), "eval"), whole[:, :count])
@@ -127,7 +127,7 @@ def test_a_sample_depends_on_its_batch_in_training_only_if_declared_and_never_in
 
 def test_inference_uses_running_statistics_where_declared(case):
     norm, values = case.trained(), case.values()
-    assert bool(norm.statistics()) == norms()[case.name].keeps_statistics
+    assert bool(norm.statistics()) == NORMS[case.name].keeps_statistics
     before = norm(values, case.affine(), "eval")
     assert torch.equal(norm(values, case.affine(), "eval"), before)
     for statistic in norm.statistics():
@@ -141,7 +141,7 @@ def test_inference_uses_running_statistics_where_declared(case):
 def test_inference_is_its_folded_scale_and_shift(case):
     norm, values, affine = case.trained(), case.values(), case.affine()
     folded = norm.folded(affine)
-    assert (folded is None) != norms()[case.name].keeps_statistics
+    assert (folded is None) != NORMS[case.name].keeps_statistics
     if folded is not None:
         scale, shift = (part.view(TRIALS, 1, WIDTH, *[1] * (values.ndim - 3)) for part in folded)
         close(norm(values, affine, "eval"), values * scale + shift)
@@ -233,12 +233,12 @@ def test_it_keeps_no_more_for_the_backward_pass_than_declared(case):
     with torch.autograd.graph.saved_tensors_hooks(noted, lambda tensor: tensor):
         out = case.made()(values, affine, "train")
     assert out.requires_grad
-    assert len(kept) <= norms()[case.name].kept_tensors, "the estimate of memory would be too low"
+    assert len(kept) <= NORMS[case.name].kept_tensors, "the estimate of memory would be too low"
 
 
 @pytest.mark.trains
 @pytest.mark.parametrize("architecture", ["dense", "conv", "recurrent"])
-@pytest.mark.parametrize("name", norms())
+@pytest.mark.parametrize("name", NORMS)
 def test_a_net_with_it_trains_is_measured_and_is_drawn(name, architecture):
     arm = ArmConfig(norm=name, architecture=architecture, depth=2, width=4, lr=0.05, group_count=2)
     config = RunConfig(arms=(arm, ArmConfig()), trials=2, steps=2, batch_size=8, probe_size=8, measure_every=1)
@@ -247,7 +247,7 @@ def test_a_net_with_it_trains_is_measured_and_is_drawn(name, architecture):
     losses = [record.arms[0].curves["train_loss"] for record in records if isinstance(record, StepMeasured)]
     assert len(losses) == 3
     assert all(bool(torch.as_tensor(loss).isfinite().all()) for loss in losses)
-    entry, style = norms()[name], arm_styles(config)[0]
+    entry, style = NORMS[name], arm_styles(config)[0]
     assert (style.label, style.color, style.dash, style.symbol) == (config.arm_labels[0], entry.color, entry.dash, entry.symbol)
     assert style.as_dict()["stroke"]
     assert style.as_dict()["shape"]

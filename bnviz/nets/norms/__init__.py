@@ -1,9 +1,9 @@
 """The normalizations, one a file: what is declared in this folder is there, and is listed nowhere else."""
 
 from bnviz.nets.norms.base import Mode, Norm
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 
-_LOADED = {name: entry.load() for name, entry in norms().items()}
-NORMS: dict[str, type[Norm]] = {name: kind for name, kind in _LOADED.items() if issubclass(kind, Norm)}  # all but "none"
+_LOADED = {name: entry.load() for name, entry in NORMS.items()}
+NORM_LAYERS: dict[str, type[Norm]] = {name: kind for name, kind in _LOADED.items() if issubclass(kind, Norm)}  # all but "none"
 
-__all__ = ["NORMS", "Mode", "Norm"]
+__all__ = ["NORM_LAYERS", "Mode", "Norm"]

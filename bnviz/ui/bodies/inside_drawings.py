@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnviz.closed_forms.arithmetic import AxesName, Forward, layout
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 
 FloatArray = NDArray[np.float64]
 FONT = 'font-family="sans-serif"'
@@ -58,7 +58,7 @@ def together(norm: AxesName) -> NDArray[np.bool_]:
 def cube(norm: AxesName, theme: str = "light") -> str:
     """The cube of one norm: what is coloured shares one statistic."""
     ink, thin = INKS[theme]
-    marked, color = together(norm), norms()[norm].color
+    marked, color = together(norm), NORMS[norm].color
     faces = [_cell(_front(c, p), marked[0, c, p], color, thin) for c in range(CHANNELS) for p in range(POSITIONS)]
     faces += [_cell(_lid(n, c), marked[n, c, 0], color, thin) for c in range(CHANNELS) for n in range(SAMPLES)]
     faces += [_cell(_side(n, p), marked[n, -1, p], color, thin) for p in range(POSITIONS) for n in range(SAMPLES)]

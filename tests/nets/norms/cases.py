@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from bnviz.config.models import ArmConfig
-from bnviz.nets import NORMS
+from bnviz.nets import NORM_LAYERS
 from bnviz.nets.norms import Norm
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 from tests.nets.norms.references import learned_of, reference_of
 
 TRIALS, BATCH, WIDTH = 3, 6, 8
@@ -27,7 +27,7 @@ class Case:
         return ArmConfig(norm=self.name, width=WIDTH, norm_eps=0.02, norm_momentum=0.3, gamma_init=0.5, beta_init=-2)
 
     def made(self, trials: int = TRIALS, dtype: torch.dtype = torch.float64) -> Norm:
-        norm = NORMS[self.name](self.arm, trials, WIDTH, dtype, POSITIONS[self.place])
+        norm = NORM_LAYERS[self.name](self.arm, trials, WIDTH, dtype, POSITIONS[self.place])
         norm.draw_from(5, range(trials), 0)
         return norm
 
@@ -54,7 +54,7 @@ class Case:
         modules = [reference_of(self.name)(self.arm, WIDTH, POSITIONS[self.place]).double() for _ in range(TRIALS)]
         with torch.no_grad():
             for trial, module in enumerate(modules):
-                count, names = len(learned_of(module)), norms()[self.name].affine
+                count, names = len(learned_of(module)), NORMS[self.name].affine
                 assert count == len(names), f"the reference of {self.name} has {count} of weight and bias, for {names}"
                 for learned, ours in zip(learned_of(module), self.affine(), strict=True):
                     learned.copy_(ours[trial].reshape(learned.shape))

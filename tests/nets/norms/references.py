@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from bnviz.config.models import ArmConfig
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 
 PACKAGE = "tests.nets.norms"
 Array = NDArray[np.float64]
@@ -51,7 +51,7 @@ def exceptions_of(name: str) -> Mapping[str, str]:
 
 
 def _test_file(name: str) -> ModuleType | None:
-    stems = (name, norms()[name].module.rpartition(".")[2])
+    stems = (name, NORMS[name].module.rpartition(".")[2])
     found = [f"{PACKAGE}.test_{stem}" for stem in stems if find_spec(f"{PACKAGE}.test_{stem}")]
     return import_module(found[0]) if found else None
 

@@ -12,10 +12,10 @@ from bnviz.experiments.kit.labelled import Labelled, stacked
 from bnviz.experiments.kit.quantities import Conditions, Quantity, Styles, norm_styles
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS as ALL_NORMS
 
 BATCH, NONE = "batch", "none"  # names of two arms
-NORMS: tuple[NormName, ...] = tuple(name for name, norm in norms().items() if norm.in_experiments)
+NORMS: tuple[NormName, ...] = tuple(name for name, norm in ALL_NORMS.items() if norm.in_experiments)
 STYLES = norm_styles(*NORMS)
 SHORT = {norm: style.label.removesuffix(" norm").replace("no", "none") for norm, style in STYLES.items()}  # under an axis
 WORDS = {norm: "the plain net" if norm == NONE else style.label for norm, style in STYLES.items()}  # in a sentence

@@ -4,9 +4,9 @@ import numpy as np
 
 from bnviz.experiments.kit.numbers import number
 from bnviz.experiments.parts.race.comparison import Comparison, median
-from bnviz.registry.norms import norms
+from bnviz.registry.norms import NORMS
 
-NO_NORM, PLAIN_NET = norms()["none"].label, "plain net"
+NO_NORM, PLAIN_NET = NORMS["none"].label, "plain net"
 
 
 def in_full(comparison: Comparison, target: float) -> str:
