@@ -7,7 +7,7 @@ import { SPEEDS } from "./playback.js";
 /** @import { Store } from "./store.js" */
 /** @import { PanelState } from "./words.js" */
 
-export const KEYS_HELP = "Space plays and pauses, left and right arrow step, Home and End go to the start and to the newest frame.";
+export const KEYS_HELP = "Space plays and pauses, the left and right arrows step, Home and End go to the start and to the newest frame.";
 
 export class Bar {
   /** @param {Pick<Panel, "playback" | "wake" | "stop" | "runAgain">} panel */

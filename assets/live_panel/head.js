@@ -15,7 +15,7 @@ export class Head {
     this.verdict = make("p", { class: "bnv-verdict", role: "status", "aria-live": "polite" });
     this.prediction = make("p", { class: "bnv-prediction", role: "status", "aria-live": "polite" });
     this.diverged = make("p", { class: "bnv-diverged" });
-    this.legend = make("div", { class: "bnv-legend", role: "group", "aria-label": "Arms: press to hide or show" });
+    this.legend = make("div", { class: "bnv-legend", role: "group", "aria-label": "Legend: press a name to hide or show it" });
     this.proof = make("details", { class: "bnv-proof" });
     this.row = make("div", { class: "bnv-row" }, this.legend, this.proof);
     this.element = make("div", { class: "bnv-head" }, this.verdict, this.prediction, this.diverged, this.row);

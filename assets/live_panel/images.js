@@ -1,4 +1,4 @@
-// Packed cells to small images: a grid as a whole, or a map that grows to the right by one column a frame.
+// Packed cells to small images: a grid as a whole, or a map that grows to the right by one column per frame.
 
 export const EMPTY_IMAGE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 const CELL = 16; // pixels of a cell with room for a cross

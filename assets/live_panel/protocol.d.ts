@@ -156,7 +156,7 @@ export interface Status {
   cached: boolean;
 }
 
-/** Whether the arms are twins, in words and as a row of hashes an arm; a study has none, and an empty text. */
+/** Whether the arms are twins, in words and as one row of hashes per arm; a study has none, and an empty text. */
 export interface Proof {
   twins: boolean;
   text: string;

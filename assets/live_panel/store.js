@@ -9,7 +9,7 @@ import { newExtent, widen } from "./ranges.js";
 /**
  * @typedef {object} View the data of a chart in one view, up to frame `count`
  * @property {number} count
- * @property {Point[][]} series of an append chart: by series and column, a value a frame
+ * @property {Point[][]} series of an append chart: by series and column, one value per frame
  * @property {Series[][]} frames of a replace chart: by frame, its series
  * @property {Extent} extent
  *

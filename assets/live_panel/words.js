@@ -1,7 +1,7 @@
 // The status line: where the run stands, in words.
 
-export const NO_CHARTS = "The charts could not be loaded. Everything else goes on.";
-export const NOT_DRAWN = "This chart could not be drawn. It is tried again with the next frame.";
+export const NO_CHARTS = "The charts could not be loaded. Everything else still works.";
+export const NOT_DRAWN = "This chart could not be drawn. It will be tried again with the next frame.";
 const WINDOW = 5000; // milliseconds over which the pace is measured
 
 /** @import { End, Prediction, RunState } from "./protocol.js" */

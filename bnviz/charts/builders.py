@@ -5,8 +5,8 @@
     layer_chart      replace  layers         sweep_series(values of (L, T))   the same, over layers
     category_chart   replace  names          sweep_series(values of (C, T))   boxes side by side
     curve_chart      append   steps          curve_point(values of (T,))      median line and band
-    heatmap_chart    replace  values         heatmap_series(values of (y, x)) one panel a series (bnviz.charts.images)
-    columns_chart    append   steps          [packed column]                  one panel a series (bnviz.charts.images)
+    heatmap_chart    replace  values         heatmap_series(values of (y, x)) one panel per series (bnviz.charts.images)
+    columns_chart    append   steps          [packed column]                  one panel per series (bnviz.charts.images)
 
 One series a style, in their order. A builder returns a `ChartSpec`: set `selectors`, `titles`, `y_cap`, `y_floor`,
 `wide` or `empty` on it where the defaults do not suit. In values, NaN is "not measured", infinity is "diverged".

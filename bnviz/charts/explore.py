@@ -46,7 +46,7 @@ def loss_figure(started: RunStarted) -> ChartSpec:
     chart = ChartSpec(
         "loss",
         "Loss",
-        "Lower is better. Each line is the median over the trials; where the bands part, the arms differ.",
+        "Lower is better. Each line is the median over the trials; where the bands part, the nets differ.",
         "append",
         _over_steps(config, "cross-entropy (nats)"),
         selectors=(_split_selector("train"), scale),
@@ -63,7 +63,7 @@ def accuracy_figure(started: RunStarted) -> ChartSpec:
     chart = ChartSpec(
         "accuracy",
         "Accuracy",
-        "Higher is better. The arm whose line climbs first learns in fewer steps.",
+        "Higher is better. The net whose line climbs first learns in fewer steps.",
         "append",
         _over_steps(config, "accuracy (%)"),
         selectors=(_split_selector("test"),),
@@ -83,7 +83,7 @@ def histograms_figure(started: RunStarted) -> ChartSpec:
     chart = ChartSpec(
         "histograms",
         "What each layer sees",
-        "One row a layer, the input at the bottom. Watch which curves drift, widen or collapse while the net learns.",
+        "One row per layer, layer 1 at the bottom. Watch which curves drift, widen or collapse while the net learns.",
         "replace",
         layout,
         selectors=(_tensor_selector("pre_activation"),),
@@ -101,7 +101,7 @@ def gradients_figure(started: RunStarted) -> ChartSpec:
     chart = ChartSpec(
         "gradients",
         "Gradient by layer",
-        "Level: every layer gets its share. Lower towards layer 1: gradients vanish on the way back; higher: they explode.",
+        "Level: every layer gets its share. Falling towards layer 1: gradients vanish on the way back; rising: they explode.",
         "replace",
         _by_layer(config, "L2 norm", "log"),
         selectors=(Selector("gradient", "Gradient", tuple(GRADIENTS.items()), "weight_grad_norm"),),
@@ -118,7 +118,7 @@ def units_figure(started: RunStarted) -> ChartSpec:
     config = started.config
     title, quantity, how = UNIT_WORDS[frozenset(unit_measure(arm) for arm in config.arms)]
     chart = ChartSpec("units", title, how, "replace", _by_layer(config, quantity, "linear"), y_range=(-2.0, 102.0))
-    chart.empty = "Neither ReLU nor sigmoid or tanh: no unit of these networks dies or saturates"
+    chart.empty = "No ReLU, sigmoid or tanh here: no unit of these networks dies or saturates"
     return _banded_by_layer(chart, config, "layer %{x}: %{y:.3g} %")
 
 
@@ -130,7 +130,7 @@ def drift_figure(started: RunStarted) -> ChartSpec:
     chart = ChartSpec(
         "drift",
         "Drift",
-        "Median, 15th to 85th and 5th to 95th percentile. Bands that hold still: the next layer is given a steady input.",
+        "Median, 15th to 85th and 5th to 95th percentile. Where the bands hold still, the next layer gets a steady input.",
         "append",
         _over_steps(config, "value"),
         selectors=(_tensor_selector("pre_activation"), Selector("layer", "Layer", options, options[-1][0])),
@@ -168,7 +168,7 @@ def boundary_figure(started: RunStarted) -> ChartSpec:
     chart = ChartSpec(
         "boundary",
         "Decision boundary",
-        "Areas: the class the network answers there (first trial). Dots: training samples, in their true class.",
+        "Areas: the network's answer there (first trial). Dots: training samples, coloured by their true class.",
         "replace",
         base_layout("", ""),
         palette=CLASS_COLORS,

@@ -1,4 +1,4 @@
-"""Charts that are images: heatmaps over two knobs, and maps that grow by one column a step."""
+"""Charts that are images: heatmaps over two knobs, and maps that grow by one column per step."""
 
 import math
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def heatmap_chart(
     panels: Sequence[str] = ("no norm", "batch norm"),
     unit: str = "",
 ) -> ChartSpec:
-    """One image a panel over a grid of values, with one colour bar for all.
+    """One image per panel over a grid of values, with one colour bar for all.
 
     `x` and `y` are the grid's values or names, drawn at equal distances, the first y at the bottom; `low` and `high`
     the values of the darkest and the lightest colour, above 0 with `log`; `unit` says beside the bar what they mean.
@@ -97,7 +97,7 @@ def columns_chart(
     panels: Sequence[str] = ("no norm", "batch norm"),
     x_title: str = "step (updates)",
 ) -> ChartSpec:
-    """A map that grows with the steps, one panel a series: each frame adds a column of `len(groups) * group_rows` cells.
+    """A map that grows with the steps, one panel per series: each frame adds a column of `len(groups) * group_rows` cells.
 
     `groups` are the names of groups of rows (layers), the first at the bottom, each of `group_rows` rows (units);
     `states` (label, colour) of the cell indices 0, 1, ...

@@ -32,7 +32,7 @@ FILES = ("config.json", "curves.parquet", "layers.parquet", "histograms.parquet"
 
 
 class BadInput(ValueError):
-    """What the visitor of the command line has to change; the text is one line."""
+    """What the user of the command line has to change; the text is one line."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -78,9 +78,11 @@ def _parser() -> _Parser:
     run.add_argument("--any-cost", action="store_true", help="allow runs that cost more than the app allows")
     run.set_defaults(command=_run)
     commands.add_parser("presets", help="list the presets").set_defaults(command=_presets)
-    board = commands.add_parser("claims", help="test what the sources claim of batch norm and write the claims board")
+    board = commands.add_parser("claims", help="test what the sources claim about batch norm and write the claims board")
     board.add_argument("--out", metavar="DIR", type=Path, required=True, help="where to write: " + ", ".join(claims.FILES))
-    board.add_argument("--only", metavar="ID", nargs="+", action="extend", default=[], help="these claims; a board's others stay")
+    board.add_argument(
+        "--only", metavar="ID", nargs="+", action="extend", default=[], help="test only these claims; the others on a board stay"
+    )
     board.set_defaults(command=_claims)
     return parser
 
@@ -206,4 +208,4 @@ def _check_directory(directory: Path, force: bool) -> None:
     _make_directory(directory)
     taken = [name for name in FILES if (directory / name).exists()]
     if taken and not force:
-        raise BadInput(f"--out: {_shown(directory)} holds a run already ({taken[0]}); name another one, or add --force")
+        raise BadInput(f"--out: {_shown(directory)} already holds a run ({taken[0]}); name another folder, or add --force")

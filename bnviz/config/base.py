@@ -10,9 +10,9 @@ SCHEMA_VERSION = 1  # raise it when the same configuration comes to mean another
 
 
 def _not_bool(value: object) -> object:
-    """Refuse True and False where a number is wanted (pydantic would take them for 1 and 0)."""
+    """Refuse True and False where a number is expected (pydantic would take them for 1 and 0)."""
     if isinstance(value, bool):
-        raise PydanticCustomError("number_type", "a number is wanted, not true or false")
+        raise PydanticCustomError("number_type", "a number, not true or false")
     return value
 
 

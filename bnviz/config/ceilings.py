@@ -23,7 +23,7 @@ class CostTooHigh(ValueError):
 
     def words(self) -> str:
         """What was received, what is allowed, and what to lower."""
-        asked = f"this run costs {self.received:.3g} multiply-adds, allowed are {self.allowed:.3g}"
+        asked = f"this run costs {self.received:.3g} multiply-adds, more than the allowed {self.allowed:.3g}"
         return f"{asked}: lower steps, trials, width, depth or batch_size"
 
 
@@ -34,8 +34,10 @@ class MemoryTooHigh(CostTooHigh):
 
     @override
     def words(self) -> str:
-        asked = f"this run needs about {self.received / 2**30:.3g} GB of memory, allowed are {self.allowed / 2**30:.3g} GB"
-        return f"{asked}: lower trials, width, depth, batch_size or the number of arms"
+        asked = (
+            f"this run needs about {self.received / 2**30:.3g} GB of memory, more than the allowed {self.allowed / 2**30:.3g} GB"
+        )
+        return f"{asked}: lower trials, width, depth or batch_size, or compare fewer nets"
 
 
 def check_cost(config: RunConfig) -> None:

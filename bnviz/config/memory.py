@@ -19,8 +19,8 @@ def estimated_bytes(config: RunConfig, extras: Collection[str] = ()) -> int:
     """Roughly the largest memory that a run needs at once, on top of what its process holds before.
 
     The data; of every arm the parameters with all that has their shape; and the larger of a training step, whose tensors
-    wait for the backward pass in all arms, and a measurement, which is of one arm at a time. Counted are tensors of a shape,
-    as many as were seen to be alive together: it is meant to be right within a factor of two, and seldom to be too low.
+    wait for the backward pass in all arms, and a measurement, which is of one arm at a time. It counts as
+    many tensors of each shape as were seen alive together: it is meant to be right within a factor of two, and seldom too low.
 
     Args:
         config: the run.
@@ -34,7 +34,7 @@ def estimated_bytes(config: RunConfig, extras: Collection[str] = ()) -> int:
 
 
 def _shape(arm: ArmConfig, features: int) -> tuple[int, int]:
-    """(layers, units of a layer): in a convolution the positions of all channels, in a recurrent net one layer a time step."""
+    """(layers, units of a layer): in a convolution the positions of all channels, in a recurrent net one layer per time step."""
     if arm.architecture == "conv":
         return arm.depth, arm.width * features
     return (isqrt(features), arm.width) if arm.architecture == "recurrent" else (arm.depth, arm.width)

@@ -45,11 +45,14 @@ class DatasetConfig(FrozenModel):
     input_scale: InputScale = Field(
         default="standardized",
         description="standardized: every feature has mean 0 and variance 1 over the training set; raw: as it comes; "
-        "spread: standardized, then on scales from 0.001 to 1000.",
+        "spread: standardized, then put on scales from 0.001 to 1000.",
     )
     features: Int = Field(default=64, ge=1, le=1024, description=f"Input features ({', '.join(ANY_FEATURES)} only).")
     test_scale: Float = Field(
-        default=1.0, ge=-100, le=100, description="Factor on the test inputs: test data that differ from the training data."
+        default=1.0,
+        ge=-100,
+        le=100,
+        description="The test inputs are multiplied by this, so that they differ from the training data.",
     )
     test_shift: Float = Field(default=0.0, ge=-100, le=100, description="Added to the test inputs, after the factor.")
 
@@ -81,7 +84,7 @@ class DatasetConfig(FrozenModel):
 
 
 class PerTrial(FrozenModel):
-    """Values that differ from trial to trial: a sweep along the trial axis. Each list is empty or one value a trial."""
+    """Values that differ from trial to trial: a sweep along the trial axis. Each list is empty or has one value per trial."""
 
     lr: tuple[Rate, ...] = Field(default=(), max_length=MAX_TRIALS, description="Learning rates.")
     init_gain: tuple[Gain, ...] = Field(default=(), max_length=MAX_TRIALS, description="Gains.")
@@ -92,7 +95,7 @@ class PerTrial(FrozenModel):
 class ArmConfig(FrozenModel):
     """One condition of the comparison: a network and how it is trained."""
 
-    name: str = Field(default="", max_length=40, description="Label of the arm; empty for one made from what the arms differ in.")
+    name: str = Field(default="", max_length=40, description="Label of the net; empty for that of its norm.")
     architecture: ArchitectureName = Field(
         default="dense",
         description="dense: fully connected layers; conv: 3 x 3 convolutions over an image of one channel; "
@@ -169,19 +172,21 @@ class RunConfig(IdentifiedModel):
     """A whole run: the data, the arms, and how it is trained and measured."""
 
     dataset: DatasetConfig = Field(default=DatasetConfig(), description="The data set.")
-    arms: tuple[ArmConfig, ...] = Field(default_factory=_twins, min_length=1, max_length=MAX_ARMS, description="The conditions.")
+    arms: tuple[ArmConfig, ...] = Field(
+        default_factory=_twins, min_length=1, max_length=MAX_ARMS, description="The nets that are compared."
+    )
     trials: Int = Field(
-        default=6, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every arm; the bands are over them."
+        default=6, ge=1, le=MAX_TRIALS, description="Seeds trained at once in every net; the bands show their spread."
     )
     seed: Int = Field(default=0, ge=0, le=2**31 - 1, description="Fixes data, initial weights and batches.")
     trial_seeds: tuple[Annotated[Int, Field(ge=0, le=MAX_TRIALS - 1)], ...] = Field(
         default=(),
         max_length=MAX_TRIALS,
         description="Which random numbers each trial draws: trials of equal entries share initial weights and batches. "
-        "Empty: every trial its own.",
+        "Empty: every trial draws its own.",
     )
     batch_mode: BatchMode = Field(
-        default="iid", description="iid: batches from the shuffled training set; single_class: every batch of one class only."
+        default="iid", description="iid: batches from the shuffled training set; single_class: every batch holds one class only."
     )
     batch_size: Int = Field(
         default_factory=lambda data: _at_most(64, data), ge=1, le=1024, description="Samples of a mini-batch."
@@ -238,7 +243,7 @@ class RunConfig(IdentifiedModel):
     def _one_seed_a_trial(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         trials = info.data.get("trials")
         if value and trials is not None and len(value) != trials:
-            raise PydanticCustomError("trial_seeds", "one number a trial: {trials}", {"trials": trials})
+            raise PydanticCustomError("trial_seeds", "one number per trial: {trials}", {"trials": trials})
         return value
 
     @field_validator("batch_size", "probe_size")

@@ -39,7 +39,7 @@ _ALL = (
         "sigmoid_2015",
         "2015 paper, figure 1",
         "Three sigmoid layers of 100 units, small Gaussian initial weights, batches of 60, as Ioffe and Szegedy had them.",
-        "Compare the accuracies at step 100, then the bands of the last layer's input in the chart Drift.",
+        "Compare the accuracies at step 100, then the bands of the last layer's input in the Drift chart.",
         RunConfig(
             arms=_arms(depth=3, width=100, activation="sigmoid", init="normal", init_gain=0.09, lr=0.5), batch_size=60, steps=400
         ),
@@ -75,7 +75,7 @@ _ALL = (
     RunPreset(
         "spirals",
         "Two spirals",
-        "Two classes wound around each other in the plane; the colours show what each net answers where.",
+        "Two classes wound around each other in the plane; the colours show what each net answers at each point.",
         "Watch how soon each boundary follows the spirals.",
         RunConfig(dataset=DatasetConfig(name="spirals"), arms=_arms(lr=0.1), steps=600, extras=("decision_boundary",)),
     ),
@@ -83,7 +83,7 @@ _ALL = (
         "small_steps",
         "Small steps",
         "Four ReLU layers with a learning rate of 0.01, small enough for every net.",
-        "Does batch norm still gain anything? Then raise the learning rate tenfold and press Run.",
+        "Does batch norm still help? Then raise the learning rate tenfold and press Run.",
         RunConfig(arms=_arms(depth=4, lr=0.01), trials=16, steps=600),
     ),
     RunPreset(

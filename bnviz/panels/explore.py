@@ -86,7 +86,7 @@ def twin_proof(started: RunStarted) -> Proof:
     weights, batches = started.weights_hash, started.batches_hash
     same_weights, same_batches = len(set(weights)) == 1, len(set(batches)) == 1
     if len(weights) == 1:
-        text = f"one arm: weights {weights[0][0][:6]}, batches {batches[0][0][:6]}"
+        text = f"one net: weights {weights[0][0][:6]}, batches {batches[0][0][:6]}"
     elif same_weights and same_batches:
         text = f"twins: same initial weights {weights[0][0][:6]}, same batches {batches[0][0][:6]}"
     else:

@@ -25,7 +25,7 @@ class Status(TypedDict, closed=True):
 
 
 class Proof(TypedDict, closed=True):
-    """Whether the arms are twins, in words and as a row of hashes an arm; a study has none, and an empty text."""
+    """Whether the arms are twins, in words and as one row of hashes per arm; a study has none, and an empty text."""
 
     twins: bool
     text: str

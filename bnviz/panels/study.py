@@ -7,7 +7,7 @@ from bnviz.experiments.kit.results import Results
 from bnviz.panels.protocol import End, Frame, Start
 from bnviz.records.records import END_STATES, RunEnded, RunFinished, RunStopped, StageMeasured, StudyStarted
 
-TOO_LITTLE = "Stopped before there was enough to say."
+TOO_LITTLE = "Stopped before enough was measured for an answer."
 
 
 class StudyEncoder:

@@ -19,7 +19,7 @@ def overdue(run: LiveRun, settings: ServerSettings, now: float) -> RunEnded | No
     if run.state == "running" and now - run.started_at > settings.run_seconds:
         return RunStopped(step, f"Stopped: it reached the time limit of {settings.run_seconds:g} seconds.")
     if run.worker and now - run.heard_at > settings.stuck_seconds:
-        return RunFailed(step, f"The worker gave no sign for {settings.stuck_seconds:g} seconds. Run it again.")
+        return RunFailed(step, f"The worker did not respond for {settings.stuck_seconds:g} seconds. Run it again.")
     return None
 
 
@@ -27,7 +27,7 @@ def oversized(run: LiveRun, settings: ServerSettings) -> RunEnded | None:
     """The record that ends the run, when its records take too much memory."""
     if run.journal.record_bytes <= settings.run_mb * MEGABYTE:
         return None
-    reason = f"Stopped: its records take more than {settings.run_mb} MB. Measure less often or fewer trials."
+    reason = f"Stopped: its records take more than {settings.run_mb} MB. Measure less often or train fewer trials."
     return RunStopped(run.journal.step, reason)
 
 

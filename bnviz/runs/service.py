@@ -194,7 +194,7 @@ class RunService:
             self._receive(run, message)
         how = worker.wait()
         if not run.over:
-            self._end(run, RunFailed(run.journal.step, f"The worker process died ({how or 'without a word'}). Run it again."))
+            self._end(run, RunFailed(run.journal.step, f"The worker process died ({how or 'no reason given'}). Run it again."))
 
     def _receive(self, run: LiveRun, message: bytes) -> None:
         kind, payload = message[:1], message[1:]

@@ -37,15 +37,16 @@ class ServerSettings(BaseModel):
     max_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="Runs at once.")
     queue_size: int = Field(16, ge=0, le=1000, description="Runs that may wait for a worker.")
     run_seconds: float = Field(300.0, ge=1, le=86_400, description="Wall-clock limit of a run.")
-    stuck_seconds: float = Field(60.0, ge=0.5, le=86_400, description="A worker that sends nothing for so long is ended.")
-    unwatched_seconds: float = Field(60.0, ge=0.5, le=86_400, description="A run that nobody watches for so long is stopped.")
+    stuck_seconds: float = Field(60.0, ge=0.5, le=86_400, description="A worker that sends nothing for this long is ended.")
+    unwatched_seconds: float = Field(60.0, ge=0.5, le=86_400, description="A run that nobody watches for this long is stopped.")
     run_mb: int = Field(128, ge=1, le=4096, description="Records of one run; a run with more is stopped.")
     worker_mb: int = Field(3072, ge=64, le=1_048_576, description="Memory of one run; one that needs more fails.")
     trace_mb: int = Field(64, ge=0, le=65_536, description="Records of ended runs kept in memory.")
     store_mb: int = Field(256, ge=1, le=65_536, description="Records of finished runs kept on disk.")
     data_dir: str = Field(default_factory=default_data_dir, description="Folder of the finished runs; empty for none.")
     stream: Annotated[Literal["on", "off"], BeforeValidator(_lower)] = Field(
-        "on", description="off: charts are fed through Streamlit's own connection, slower, where a host blocks our routes."
+        "on",
+        description="off: charts are fed through Streamlit's own connection, which is slower; for hosts that block our routes.",
     )
 
 

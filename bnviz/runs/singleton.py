@@ -1,4 +1,4 @@
-"""One object a process, which survives that modules are loaded again.
+"""One object per process, which survives when modules are loaded again.
 
 While developing, Streamlit drops all modules of an app of which one was edited; a page would then make a second
 service, whose runs the API does not know. A module without a file is left alone, so the object is kept in one.

@@ -18,7 +18,7 @@ class QueueFull(RuntimeError):
     """No worker is free and no place in the queue; `retry_after` is in seconds."""
 
     def __init__(self, waiting: int, retry_after: int) -> None:
-        super().__init__(f"All workers are busy and {waiting} runs wait already. Try again in {retry_after} seconds.")
+        super().__init__(f"All workers are busy and {waiting} runs are already waiting. Try again in {retry_after} seconds.")
         self.retry_after = retry_after
 
 

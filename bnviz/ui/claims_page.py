@@ -1,4 +1,4 @@
-"""The claims board: a row a claim with its source, what this build measured, the verdict, and the way to the experiment."""
+"""The claims board: one row per claim with its source, what this build measured, the verdict, and the way to the experiment."""
 
 from collections.abc import Mapping
 
@@ -28,9 +28,9 @@ WORDS = {  # Streamlit's icon and colour; the word itself is always there
 COLUMNS = (3, 6, 6, 3)
 MOST_CHANGES = 5  # that are listed
 HEADINGS = ("Verdict", "Claim and source", "Measured here", "Experiment")
-INTRODUCTION = """Books, papers and blogs claim many things of batch norm. Each claim below was put to a test: an experiment of
+INTRODUCTION = """Books, papers and blogs claim many things about batch norm. Each claim below was put to a test: an experiment of
 this app ran with the settings that its link opens, and a rule fixed beforehand turned the numbers into a verdict. *Supported*,
-*mixed* and *not supported* hold for these small networks in these settings; other settings can answer otherwise."""
+*mixed* and *not supported* hold for these small networks in these settings; other settings can give other answers."""
 STYLE = """<style>
 [class*="st-key-claim_"], .st-key-claims_head { padding: 0.4rem 0.9rem; }
 .st-key-claims_head { padding-bottom: 0; }
@@ -63,7 +63,7 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
 
 
 def _table(board: Board, pages: Mapping[str, StreamlitPage]) -> None:
-    """A head, and a row a claim; on a phone the cells of a row stand one below the other."""
+    """A head, and one row per claim; on a phone the cells of a row stand one below the other."""
     st.html(STYLE)
     with st.container(key="claims", gap="xsmall"):
         head = st.container(key="claims_head", border=False)

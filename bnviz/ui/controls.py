@@ -1,4 +1,4 @@
-"""The controls in the sidebar: one widget a field, its bounds and help from the configuration, its problem beneath it.
+"""The controls in the sidebar: one widget per field, its bounds and help from the configuration, its problem beneath it.
 
 Streamlit keeps their values for the session, drawn or not (`persist_state`).
 """
@@ -48,10 +48,10 @@ def _norms(base: RunConfig, messages: Mapping[str, str]) -> None:
             persist_state="session",
             format_func=lambda name: NORMS[name].label,
             max_selections=MAX_ARMS,
-            help="Each trains its own net: same initial weights, same batches. The reference is no norm, or else the first.",
+            help="Each has its own net: same initial weights, same batches. The reference is the plain net, or else the first.",
         )
     else:
-        st.caption(f"Compared, as the link has it: {escaped(', '.join(base.arm_labels))}.")
+        st.caption(f"Compared, as set by the link: {escaped(', '.join(base.arm_labels))}.")
     _message(COMPARE, messages)
 
 
@@ -111,7 +111,7 @@ def _differs(control: Control) -> None:
     base: RunConfig = st.session_state.base
     pairs = zip(base.arm_labels, base.arms, strict=True)
     values = ", ".join(f"{label} {' '.join(map(word, field_values(arm, control.field.name)))}" for label, arm in pairs)
-    st.caption(f"{control.label} differs, as the link has it: {escaped(values)}.")
+    st.caption(f"{control.label} differs, as set by the link: {escaped(values)}.")
     st.button(
         f"One value for all: {control.label.lower()}",
         key=f"one:{control.path}",

@@ -18,7 +18,7 @@ _KEPT = ("norm", "name", "per_trial")  # fields of an arm without a shared contr
 
 @dataclass(frozen=True)
 class Draft:
-    """What the controls ask for: a configuration, or one message a control that cannot be used."""
+    """What the controls ask for: a configuration, or one message per control that cannot be used."""
 
     config: RunConfig | None
     messages: Mapping[str, str] = field(default_factory=dict)  # by the control's path

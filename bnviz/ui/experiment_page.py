@@ -213,9 +213,9 @@ class ExperimentPage:
         if self.settings is None:
             return ":red[**Cannot run:** see the settings.]"
         if not self._predicted:
-            return "Make a prediction first: what one expected is what one remembers."
+            return "Predict first: you remember it better."
         if self.visit.shown and self._config(self.settings) != self.visit.shown:
-            return ":orange[**Changed: press Run.**] The charts still show the settings before."
+            return ":orange[**Changed: press Run.**] The charts still show the earlier settings."
         preset = self.part.preset(self.visit.preset)
         return preset.sentence if self.settings == preset.settings else ""
 
@@ -250,7 +250,7 @@ class ExperimentPage:
         if not box.open:  # what shows the link is heavy to load
             return
         base = f"api/runs/{self.visit.run_id}/measurements"
-        box.markdown(f"All that was measured, a row a number: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
+        box.markdown(f"All that was measured, one row per number: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
         box.caption("This link opens the experiment with these settings:")
         here, query = (st.context.url or "").split("?")[0], {"part": self.part.id} | self.visit.query
         box.code(f"{here}?{urlencode(query)}", language=None, wrap_lines=True)

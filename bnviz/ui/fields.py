@@ -79,7 +79,7 @@ COMPARED = tuple(name for name, norm in NORMS.items() if norm.in_compare)  # to 
 MAIN_ROWS = (  # what stands side by side
     (Control("dataset.name", "Data set"),),
     (Control("arms.*.activation", "Activation"),),
-    (Control("arms.*.depth", "Hidden layers"), Control("arms.*.width", "Units a layer")),
+    (Control("arms.*.depth", "Hidden layers"), Control("arms.*.width", "Units per layer")),
     (Control("arms.*.lr", "Learning rate", logarithmic=True, more="How far a step goes along the gradient."),),
     (Control("arms.*.init_gain", "Size of the initial weights", logarithmic=True),),
     (
@@ -87,8 +87,8 @@ MAIN_ROWS = (  # what stands side by side
         Control("steps", "Steps", step=50),
     ),
     (
-        Control("trials", "Trials", usual_most=32, more="A line in the charts is their median."),
-        Control("seed", "Seed", more="The same seed gives the same run, number by number."),
+        Control("trials", "Trials", usual_most=32, more="The lines in the charts are their medians."),
+        Control("seed", "Seed", more="The same seed gives the same run, number for number."),
     ),
 )
 MAIN = tuple(control for row in MAIN_ROWS for control in row)

@@ -1,4 +1,4 @@
-"""Controls for the settings of a part, read from their model: one widget a field, its problem beneath it.
+"""Controls for the settings of a part, read from their model: one widget per field, its problem beneath it.
 
 Streamlit keeps their values for the session, drawn or not (`persist_state`).
 """
@@ -66,7 +66,7 @@ def _draw(key: str, view: FieldView) -> None:
     if view.item and choices:
         st.multiselect(label, choices, format_func=word, **more)
     elif view.item:
-        more["help"] = f"{view.description} Separate the values by commas."
+        more["help"] = f"{view.description} Separate the values with commas."
         st.text_input(label, **more)
     elif choices:
         st.selectbox(label, choices, format_func=word, **more)

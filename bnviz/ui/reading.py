@@ -12,11 +12,11 @@ however the layers before it change. When the trained net is used, averages coll
 of the batch's own.
 
 **What is compared.** Each curve is a network of its own. They are *twins*: the same initial weights, the same batches in the
-same order, the same everything but the norm (the page shows fingerprints of the weights and the batches). Several trials
-run at once, each with another seed: a line is their median, a band how far they spread.
+same order, everything the same but the norm (the page shows fingerprints of the weights and the batches). Several trials
+run at once, each with another seed: a line is their median, a band shows how far they spread.
 
-**Why it helps** is still debated. The authors of 2015 said that it keeps each layer's inputs from shifting about
-(internal covariate shift); later work found that it makes the loss smoother to walk on and allows larger steps.
+**Why it helps** is still debated. The authors of the 2015 paper said that it keeps each layer's inputs from shifting about
+(internal covariate shift); later work found that it makes the loss surface smoother and allows larger steps.
 It does not always help: try *tiny batches*.
 
 **Try this.** Press a preset. Drag the bar under the charts back in time. Change one setting, press Run, and see

@@ -36,7 +36,7 @@ def _note(shown: state.Shown, asked: state.Draft) -> str:
         path, message = next(iter(asked.messages.items()))
         return f":red[**Cannot run.** {LABELS.get(path, escaped(path))}: {escaped(message)}]"
     if asked.config != shown.config:
-        return ":orange[**Changed: press Run.**] The charts still show the settings before."
+        return ":orange[**Changed: press Run.**] The charts still show the earlier settings."
     preset = PRESETS[st.session_state.origin]
     return preset.what_to_see if shown.config == preset.config else ""
 
@@ -48,5 +48,5 @@ def _take_home(shown: state.Shown) -> None:
     for table, words in TABLES.items():
         base = f"api/runs/{shown.run_id}/{table}"
         box.markdown(f"{words.capitalize()}: [CSV]({base}.csv) or [Parquet]({base}.parquet)")
-    box.caption("This link opens the same run, number by number, on any computer:")
+    box.caption("This link opens the same run, number for number, on any computer:")
     box.code(state.link(shown.config), language=None, wrap_lines=True)

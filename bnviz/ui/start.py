@@ -86,7 +86,7 @@ def _step(section: str) -> Step:
     title, _, body = section.partition("\n")
     found = dict(re.findall(r"^- (minutes|pages|do|look at): (.+)$", body, re.MULTILINE))
     if "do" not in found or not _LINK.search(found.get("pages", "")):
-        raise StartError(f"section {title.strip()}: wanted are pages, with links, and do")
+        raise StartError(f"section {title.strip()}: expected pages, with links, and do")
     links = tuple(_link(label, address) for label, address in _LINK.findall(found["pages"]))
     return Step(title.strip(), int(found.get("minutes", 0)), links, found["do"], found.get("look at", ""))
 

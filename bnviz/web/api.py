@@ -131,12 +131,12 @@ async def export_run(request: Request, run_id: RunId, table: TableName, extensio
     service = _service(request)
     config = (await asyncio.to_thread(service.status, run_id)).config
     if table not in _tables_of(config):
-        raise Refused(404, f"There is no such table of this; there are: {', '.join(_tables_of(config))}.")
+        raise Refused(404, f"There is no such table; available: {', '.join(_tables_of(config))}.")
     records = (await asyncio.to_thread(service.journal, run_id))[:]
     rows = sum(_row_count(record, table) for record in records)
     if rows > MAX_EXPORT_ROWS:
         headless = "`bnviz run` writes tables of any size"
-        raise Refused(413, f"The table has {rows} rows, allowed are {MAX_EXPORT_ROWS}: {headless}.")
+        raise Refused(413, f"The table has {rows} rows, more than the allowed {MAX_EXPORT_ROWS}: {headless}.")
     content = await asyncio.to_thread(_export, config, records, table, extension)
     disposition = f'attachment; filename="bnviz-{run_id}-{table}.{extension}"'
     return Response(content, headers={"content-disposition": disposition}, media_type=CSV if extension == "csv" else PARQUET)

@@ -107,7 +107,7 @@ def test_a_junk_link_opens_with_notices(app: Any, panel: Any) -> None:
 
 def test_bad_input_is_said_beside_the_control(app: Any, panel: Any) -> None:
     panel.open(f"{app.url}/?{QUICK}&arms.1.norm=group&seed=8", frames=3)
-    set_number(panel, "Units a layer", 30)
+    set_number(panel, "Units per layer", 30)
     error = panel.page.get_by_test_id("stSidebar").get_by_text("a divisor of the width 30")
     error.wait_for(timeout=15_000)
     panel.page.get_by_text("Cannot run.", exact=True).wait_for(timeout=15_000)

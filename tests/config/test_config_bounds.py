@@ -153,7 +153,7 @@ def test_values_per_trial_are_as_many_as_the_trials_and_within_the_arms_bounds(n
 
 def test_trial_seeds_are_one_a_trial_and_small_whole_numbers() -> None:
     assert RunConfig(trials=3, trial_seeds=(0, 127, 0)).trial_seeds == (0, 127, 0)
-    assert refused(RunConfig, trials=3, trial_seeds=[0, 1])["trial_seeds"].allowed == "one number a trial: 3"
+    assert refused(RunConfig, trials=3, trial_seeds=[0, 1])["trial_seeds"].allowed == "one number per trial: 3"
     assert "trial_seeds.1" in refused(RunConfig, trials=2, trial_seeds=[0, 128])
     assert "trial_seeds.0" in refused(RunConfig, trials=2, trial_seeds=[True, 1])
 

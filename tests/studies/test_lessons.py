@@ -38,7 +38,7 @@ def test_the_sections_are_found():
 
 
 def test_a_missing_section_is_named():
-    with pytest.raises(LessonError, match=r"x\.md, part two: wanted are the sections Why and Caveat, found: Why"):
+    with pytest.raises(LessonError, match=r"x\.md, part two: expected sections: Why and Caveat; found: Why"):
         parse(TEXT.replace("### Caveat\n\nNot always.\n", ""), "x.md")
 
 

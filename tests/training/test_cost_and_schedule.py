@@ -19,7 +19,7 @@ def test_multiply_adds_count_every_weight_three_times_a_sample():
 
 def test_the_ceiling_names_what_was_received_and_what_is_allowed():
     big = RunConfig(arms=(ArmConfig(depth=100, width=512),), trials=32, batch_size=1024, steps=5000)
-    with pytest.raises(CostTooHigh, match="multiply-adds, allowed are 2e") as error:
+    with pytest.raises(CostTooHigh, match="multiply-adds, more than the allowed 2e") as error:
         check_cost(big)
     assert error.value.received > error.value.allowed == COST_CEILING
     check_cost(RunConfig())
@@ -29,7 +29,7 @@ def test_little_work_that_wants_much_memory_is_refused():
     large = RunConfig(arms=(ArmConfig(depth=100, width=512),) * 6, trials=128, batch_size=1, steps=1)
     assert multiply_adds(large) < COST_CEILING / 20
     parameters = 6 * 128 * (64 * 512 + 99 * 512**2 + 512 * 10)
-    with pytest.raises(MemoryTooHigh, match="GB of memory, allowed are 2 GB: lower trials") as error:
+    with pytest.raises(MemoryTooHigh, match="GB of memory, more than the allowed 2 GB: lower trials") as error:
         check_cost(large)
     assert error.value.received > 4 * parameters, "one copy of the parameters alone"
     assert isinstance(error.value, CostTooHigh), "whoever tells of the one tells of the other"

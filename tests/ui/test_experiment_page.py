@@ -66,7 +66,7 @@ def test_the_page_asks_before_it_shows_anything(open_tiny, service):
     assert app.title[0].value == "Tiny"
     assert app.subheader[0].value == "Whose loss is lower?"
     assert run_button(app).disabled
-    assert "Make a prediction first" in text(app)
+    assert "Predict first" in text(app)
     assert launched(service) == []
 
 

@@ -147,7 +147,7 @@ def test_a_junk_link_opens_with_notices_and_sane_values(open_page: OpenPage) -> 
 def test_differences_of_a_link_are_said_and_can_be_ended(open_page: OpenPage) -> None:
     app = open_page(**{"arms.0.lr": "0.01"})
     captions = " ".join(caption.value for caption in app.caption).replace("\\", "")
-    assert "Learning rate differs, as the link has it: no norm 0.01, batch norm 0.1." in captions
+    assert "Learning rate differs, as set by the link: no norm 0.01, batch norm 0.1." in captions
     widget(app, "steps").set_value(70).run()
     press_run(app)
     assert [arm.lr for arm in shown(app).arms] == [0.01, 0.1]
@@ -160,7 +160,7 @@ def test_differences_of_a_link_are_said_and_can_be_ended(open_page: OpenPage) ->
 def test_values_by_trial_are_said_and_can_be_ended(open_page: OpenPage) -> None:
     app = open_page(**{"arms.1.per_trial.lr": "0.1,0.2,0.4"})
     captions = " ".join(caption.value for caption in app.caption).replace("\\", "")
-    assert "Learning rate differs, as the link has it: no norm 0.1, batch norm 0.1 0.2 0.4." in captions
+    assert "Learning rate differs, as set by the link: no norm 0.1, batch norm 0.1 0.2 0.4." in captions
     assert shown(app).trials == 3
     app.get_by_key("one:arms.*.lr").click().run()
     widget(app, "trials").set_value(5).run()

@@ -246,4 +246,4 @@ def test_a_run_has_no_table_of_a_study(server, config):
     run_id = server.submit(config())
     answer = server.client.get(f"/runs/{run_id}/measurements.csv")
     assert answer.status_code == 404
-    assert "there are: curves, layers, histograms" in answer.json()["detail"]
+    assert "available: curves, layers, histograms" in answer.json()["detail"]

@@ -54,6 +54,6 @@ def parse(text: str, name: str) -> Lesson:
         title, _, body = section.partition("\n")
         found = dict(re.findall(r"^### (Why|Caveat)[ \t]*\n(.*?)(?=^### |\Z)", body, re.MULTILINE | re.DOTALL))
         if found.keys() != {"Why", "Caveat"}:
-            raise LessonError(f"{name}, part {title.strip()}: wanted are the sections Why and Caveat, found: {', '.join(found)}")
+            raise LessonError(f"{name}, part {title.strip()}: expected sections: Why and Caveat; found: {', '.join(found)}")
         parts[title.strip()] = PartLesson(found["Why"].strip(), found["Caveat"].strip())
     return Lesson(opening.strip(), parts)

@@ -1,4 +1,4 @@
-"""One process a run: the engine starts them through a launcher, which has torch loaded and forks.
+"""One process per run: the engine starts them through a launcher, which has torch loaded and forks.
 
     web process: engine --control socket--> launcher --fork--> worker: execute.run_any(config) --data socket--> engine
 

@@ -1,4 +1,4 @@
-"""Where runs are executed: here, one process a run on this machine.
+"""Where runs are executed: here, one process per run on this machine.
 
     LocalEngine.launch(config) -> Worker: messages() until WorkerDied or the end; terminate(), kill(), wait()
 

@@ -21,7 +21,7 @@ from bnviz.records.records import Measured, Record, RunEnded, RunFailed
 from bnviz.runs.workers.protocol import RECORD, TRACEBACK
 
 NICENESS = 5  # the web process answers first when all cores train
-NO_MEMORY = ("allocate memory", "bad_alloc", "out of memory")  # how libraries that know no MemoryError say it
+NO_MEMORY = ("allocate memory", "bad_alloc", "out of memory")  # how libraries without a MemoryError say it
 Run = Callable[[Any], Iterator[Record]]  # of a RunConfig or a StudyConfig
 
 
@@ -71,4 +71,4 @@ def plain_reason(error: BaseException) -> str:
     if type(error).__name__ in ("DatasetUnavailable", "CostTooHigh", "UnknownPart"):  # their messages are written for the visitor
         return str(error)
     text = " ".join(str(error).split())[:200]
-    return f"The run broke with an error of the program: {type(error).__name__}{': ' + text if text else ''}"
+    return f"The run failed because of an error in the program: {type(error).__name__}{': ' + text if text else ''}"

@@ -93,7 +93,7 @@ def _step(number: int, step: Step) -> None:
 
 
 def _shown(values: np.ndarray, index: list[str]) -> pd.DataFrame:
-    """Four significant digits, a column a feature."""
+    """Four significant digits, one column per feature."""
     columns = [f"feature {k + 1}" for k in range(np.shape(values)[1])]
     return pd.DataFrame([[f"{value:.4g}" for value in row] for row in values], index=index, columns=columns)
 
@@ -130,7 +130,7 @@ def _modes(settings: ArithmeticSettings) -> None:
 
 
 def _axes() -> None:
-    """Over what each norm averages: drawn and in words."""
+    """What each norm averages over: drawn and in words."""
     st.markdown(
         "The same numbers, averaged in different ways. A convolution has samples N, channels C and positions H, W; what is "
         "coloured shares **one** mean and variance. A dense layer has no positions: its features are the channels, and "

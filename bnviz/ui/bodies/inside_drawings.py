@@ -33,10 +33,10 @@ NORM_AXES = (
     AxesWords(
         "group",
         "Group norm",
-        f"one mean and variance for each sample and group of {CHANNELS // GROUPS} channels, over those and all positions",
+        f"one mean and variance for each sample and group of {CHANNELS // GROUPS} channels, over these and all positions",
     ),
     AxesWords("instance", "Instance norm", "one mean and variance for each sample and channel, over its positions"),
-    AxesWords("rms", "RMS norm", "one mean square for each sample, as layer norm has it; no mean is subtracted"),
+    AxesWords("rms", "RMS norm", "one mean square for each sample, over the same values as layer norm; no mean is subtracted"),
 )
 
 
@@ -97,7 +97,7 @@ DOT = "#0072B2"
 
 
 def lines(done: Forward, feature: int, theme: str = "light") -> str:
-    """x, x-hat and y of one feature on a line each, a dot a sample, joined from line to line; bars: mean and std."""
+    """x, x-hat and y of one feature on a line each, one dot per sample, joined from line to line; bars: mean and std."""
     ink, thin = INKS[theme]
     columns = [np.broadcast_to(values, done.x.shape)[:, feature] for values in (done.x, done.x_hat, done.y)]
     scale_x, scale_y = _scale(columns[0]), _scale(np.concatenate(columns[1:]), 0.0)

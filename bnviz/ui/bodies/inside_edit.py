@@ -139,7 +139,7 @@ def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:  # false for NaN too
         shown = "nothing" if value is None else str(value)[:20]
         wanted = f"a number from {-LARGEST:g} to {LARGEST:g}"
-        raise Refused(f"{name}: received {shown}; allowed: {wanted}. The last good number counts.")
+        raise Refused(f"{name}: received {shown}; allowed: {wanted}. The last valid number stays in use.")
     return float(value)
 
 

@@ -15,7 +15,7 @@ ALL = "all samples"
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `formula` and `filled` are LaTeX, `values` has a row a sample, or one for the whole batch."""
+    """One step: `formula` and `filled` are LaTeX, `values` has one row per sample, or one for the whole batch."""
 
     way: str
     title: str
@@ -141,7 +141,7 @@ def _x_hat(at: _Numbers) -> Step:
     return Step(
         FORWARD,
         "Normalized value x-hat",
-        "Mean 0 and, but for ε, variance 1. ε keeps the root above 0 when all samples are alike.",
+        "Mean 0 and, apart from ε, variance 1. ε keeps the root above 0 when all samples are alike.",
         r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}",
         rf"\hat{{x}}_{at.i} = \frac{{{at.one(at.done.deviation)}}}{{{at.root}}} = {at.one(at.done.x_hat)}",
         "x-hat",
@@ -166,7 +166,7 @@ def _to_beta(at: _Numbers) -> Step:
     return Step(
         BACKWARD,
         "Gradient of β",
-        "From above comes ∂L/∂y, how the loss changes with each output. β is added to every output, so it collects them all.",
+        "∂L/∂y comes from above: how the loss changes with each output. β is added to every output, so it collects them all.",
         r"\frac{\partial L}{\partial \beta} = \sum_{i=1}^{B} \frac{\partial L}{\partial y_i}",
         rf"\frac{{\partial L}}{{\partial \beta}} = {_sum(at.column(at.back.dy))} = {at.one(at.back.dbeta)}",
         "∂L/∂β",
@@ -218,7 +218,7 @@ def _through_variance(at: _Numbers) -> Step:
     return Step(
         BACKWARD,
         "Back through the variance",
-        "Every sample moved the variance too, the more the farther out it is: that part goes with its x-hat.",
+        "Every sample moved the variance too, more so the farther out it is: that part is in proportion to its x-hat.",
         r"\hat{x}_i\, \overline{d\hat{x}\, \hat{x}} = "
         r"\hat{x}_i\, \frac{1}{B} \sum_{j=1}^{B} \frac{\partial L}{\partial \hat{x}_j}\, \hat{x}_j",
         rf"\hat{{x}}_{at.i}\, \overline{{d\hat{{x}}\, \hat{{x}}}} = {product} = {at.one(at.back.var_term)}",
@@ -232,7 +232,7 @@ def _to_x(at: _Numbers) -> Step:
     return Step(
         BACKWARD,
         "Gradient of x",
-        "The straight way less the two others; with γ in front, γ / √(σ² + ε) [dy - mean(dy) - x-hat mean(dy x-hat)].",
+        "The direct path minus the two others; with γ in front, γ / √(σ² + ε) [dy - mean(dy) - x-hat mean(dy x-hat)].",
         r"\frac{\partial L}{\partial x_i} = \frac{1}{\sqrt{\sigma^2 + \varepsilon}} \left[ "
         r"\frac{\partial L}{\partial \hat{x}_i} - \overline{d\hat{x}} - \hat{x}_i\, \overline{d\hat{x}\, \hat{x}} \right]",
         rf"\frac{{\partial L}}{{\partial x_{at.i}}} = \frac{{{' - '.join(ways)}}}{{{at.root}}} = {at.one(at.back.dx)}",
@@ -246,7 +246,7 @@ def _to_bias(at: _Numbers) -> Step:
     return Step(
         BACKWARD,
         "Gradient of a bias before the norm",
-        "A bias b is added to every sample alike, so it collects all of ∂L/∂x: always 0, but for rounding. It never learns.",
+        "A bias b is added to every sample alike, so it collects all of ∂L/∂x: always 0, apart from rounding. It never learns.",
         r"\frac{\partial L}{\partial b} = \sum_{i=1}^{B} \frac{\partial L}{\partial x_i} = 0",
         rf"\frac{{\partial L}}{{\partial b}} = {_sum(at.column(at.back.dx))} = {at.one(total)}",
         "∂L/∂b",
