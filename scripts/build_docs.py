@@ -76,7 +76,7 @@ def _activations() -> Iterator[str]:
 
 def _optimizers() -> Iterator[str]:
     """What the entries say of the optimizers."""
-    yield "\n## Optimizers\n\ng is the gradient with the L2 penalty's.\n\n"
+    yield "\n## Optimizers\n\ng is the gradient, that of the L2 penalty included.\n\n"
     yield "| `arms.N.optimizer` | | step | reads the momentum | from |\n" + 5 * "|---" + "|\n"
     for each in OPTIMIZERS.values():
         momentum = "yes" if each.momentum else "no"
@@ -136,8 +136,9 @@ def _text(value: object) -> str:
 NORMS = """# Normalizations
 
 What an arm's `norm` may be. y is what the norm is given: the output of a linear map, or of the activation where
-`norm_placement` is `after_activation`. `eps` is `norm_eps`; gamma and beta are learned. Offered: under "Compare" on the front
-page; by link, API, Python and command line all of them are to be had. To add one: [CONTRIBUTING.md](../CONTRIBUTING.md).
+`norm_placement` is `after_activation`. `eps` is `norm_eps`; gamma and beta are learned. "Offered" says whether it is under
+"Compare" on the front page; links, the API, Python and the command line take all of them.
+To add one: [CONTRIBUTING.md](../CONTRIBUTING.md).
 
 | name | label | what it makes of y | parameters | running statistics | offered | source |
 |---|---|---|---|---|---|---|

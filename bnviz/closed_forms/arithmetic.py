@@ -3,7 +3,7 @@
     x -> forward -> mean, deviation, var, std, x_hat, y        (x: what the norm is given, y: what it returns)
     dy -> backward -> dbeta, dgamma, dx_hat, three terms, dx   (dy: dL/dy, from the layers above)
 
-NumPy in float64, one line a formula, nothing fused: slow, and made to be read. `layout` says over which axes each norm
+NumPy in float64, one line per formula, nothing fused: slow, and made to be read. `layout` says over which axes each norm
 takes its mean and variance, so that the same two functions serve all of them.
 
 References:
@@ -166,7 +166,7 @@ def backward(done: Forward, dy: ArrayLike, *, detached: bool = False) -> Backwar
     Args:
         done: the forward pass.
         dy: dL/dy, of the shape of x.
-        detached: True takes the statistics for constants, which they are not: the mistake that section 2 of
+        detached: True treats the statistics as constants, which they are not: the mistake that section 2 of
             Ioffe & Szegedy 2015 warns of.
 
     Raises:

@@ -11,7 +11,7 @@ d = f'(x). With C = I - 11'/B (centring) and P = C - xx'/B (what batch norm lets
     R = B / (B - 3) * E[tr(P D C D P)] / E[|C f(x)|^2],    D = diag(d)
 
 because W'W keeps every gradient's covariance among the samples proportional to C, E[1/batch_var] brings B / (B - 3), and
-E[|C f|^2] sets the variance of the next pre-norm. For a batch without end R = E[d^2] / Var[f(z)], z ~ N(0, 1).
+E[|C f|^2] sets the variance of the next pre-norm. For an infinite batch R = E[d^2] / Var[f(z)], z ~ N(0, 1).
 
 References:
     Yang et al. 2019, A Mean Field Theory of Batch Normalization, arXiv:1902.08129.
@@ -73,7 +73,7 @@ def residual_exponent(activation: ActivationName, batch_size: int | None = None)
 
     h_l = h_(l-1) + phi(BN(W h_(l-1))): each layer adds the same variance v, so Var[h_l] = l v and batch norm divides by
     sqrt(l): |dL/dh_(l-1)|^2 = (1 + R / (l - 1)) |dL/dh_l|^2 with the R of a net without skips. Over many layers
-    that is ((depth / l))^R: a power of depth where a net without skips has R^(depth - l). At the pre-norm, which the
+    that is (depth / l)^R: a power of depth where a net without skips has R^(depth - l). At the pre-norm, which the
     batch norm divides by sqrt(l) once more, the power is R + 1.
 
     References:

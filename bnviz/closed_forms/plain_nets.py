@@ -59,7 +59,7 @@ def plain_gradient_correlation(angle: ArrayLike, depth: int) -> FloatArray:
 
     A layer's units see both inputs on their active side with probability 1/2 - angle/(2 pi), so each layer keeps the
     share 1 - angle/pi; then J takes the angle to the next layer's. Inputs that stay at a right angle, as batch norm
-    keeps them, would give 1/2 a layer: 2^-depth.
+    keeps them, would give 1/2 per layer: 2^-depth.
 
     References:
         Cho & Saul 2009 (arc-cosine kernels of degree 0 and 1); Balduzzi et al. 2017, theorem 1, arXiv:1702.08591.
@@ -76,7 +76,7 @@ def plain_gradient_correlation(angle: ArrayLike, depth: int) -> FloatArray:
 def plain_line_autocorrelation(line: ArrayLike, depth: int) -> FloatArray:
     """Autocorrelation of df/dt along inputs (1, t) of a wide ReLU net without a norm or bias, by lag, lag 0 first.
 
-    The expected sums of the usual estimate over one another, with the mean along the line taken off; f reads out a
+    The ratio of the expected sums in the usual estimate, with the mean along the line subtracted; f reads out a
     hidden layer by random numbers.
 
     Args:

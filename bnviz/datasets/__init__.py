@@ -4,7 +4,7 @@
     gaussian.py  random numbers                openml.py MNIST and Fashion-MNIST, fetched once, then local
     split.py     training and test rows        scale.py  the three input scales
 
-Each stands below its `DatasetEntry`; another is another function with an entry, in one of these files or in one of its own.
+Each stands below its `DatasetEntry`; a new one is a function with an entry, in one of these files or in one of its own.
 The same configuration and seed give the same bits. The training rows do not depend on the test size.
 """
 

@@ -1,4 +1,4 @@
-"""2-D point sets: hard or easy for a network, in a way that one sees.
+"""2-D point sets: hard or easy for a network, in a way that can be seen.
 
 Every one draws balanced labels and points (n, 2) in float64, `noise` being the standard deviation of the Gaussian added to
 each coordinate after the labels were drawn (blobs: on top of their own 0.2).

@@ -19,7 +19,7 @@ def standardize(train: Inputs, test: Inputs) -> tuple[Inputs, Inputs]:
 
 
 def spread_factors(features: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """One factor a feature, evenly spaced in the logarithm from 0.001 to 1000, in random order, shape (features,)."""
+    """One factor per feature, evenly spaced in the logarithm from 0.001 to 1000, in random order, shape (features,)."""
     return rng.permutation(10.0 ** np.linspace(-3, 3, features))
 
 

@@ -1,4 +1,4 @@
-"""What is measured at one step: pure functions from tensors to numbers, one measurement a file.
+"""What is measured at one step: pure functions from tensors to numbers, one measurement per file.
 
 Each file has a function of a `Moment` below its `MeasureEntry`, which says what it yields and what it reads; `Measurer` takes
 those that are asked for. What they share:

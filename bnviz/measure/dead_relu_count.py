@@ -1,4 +1,4 @@
-"""Units that have stopped to answer."""
+"""Units that no longer respond."""
 
 import torch
 from torch import Tensor

@@ -18,7 +18,7 @@ from bnviz.registry.measures import MeasureEntry
     "depends on how far apart the measurements are",
     results={
         "pre_norm_drift": {
-            "definition": "mean distance that the five percentiles of the pre-norm moved since the measurement before, over "
+            "definition": "mean distance that the five percentiles of the pre-norm moved since the previous measurement, over "
             "half the distance between the 15th and the 85th percentile then",
             "unit": "spreads",
             "axes": ("trial", "layer"),
@@ -32,7 +32,7 @@ from bnviz.registry.measures import MeasureEntry
     },
 )
 def measure_drift(moment: Moment) -> Results:
-    """`drift` of each layer and tensor since the arm's measured step before."""
+    """`drift` of each layer and tensor since the arm's previous measured step."""
     now = moment.percentiles
     before = moment.last_time("drift", now) or {name: np.full_like(values, np.nan) for name, values in now.items()}
     moved = drift(np.stack([before[name] for name in TENSORS]), np.stack([now[name] for name in TENSORS]))

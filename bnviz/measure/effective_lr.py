@@ -12,8 +12,8 @@ from bnviz.registry.measures import MeasureEntry
     name="effective_lr",
     wants=("step",),
     source="van Laarhoven 2017, arXiv:1706.05350; Arora et al. 2018, arXiv:1812.03981; Wan et al. 2020, arXiv:2006.08419",
-    caveat="it holds for units that feed a batch norm, not for gamma, beta and the read-out; without a norm the same numbers are"
-    " only numbers",
+    caveat="it holds for units that feed a batch norm, not for gamma, beta and the read-out; without a norm the numbers have"
+    " no such meaning",
     results={
         "effective_lr": {
             "definition": "mean over the units of lr / |w|^2, w being a unit's incoming weights",
@@ -37,7 +37,7 @@ def measure_effective_lr(moment: Moment) -> Results:
 
     Weights that feed a batch norm have only a direction: the loss does not depend on |w|, so <w, g> = 0,
     g(a w) = g(w) / a, and a step with rate lr turns w as a step with rate lr / |w|^2 turns w / |w|. It holds per unit,
-    not for gamma, beta and the read-out. Without a norm the same numbers are only numbers.
+    not for gamma, beta and the read-out. Without a norm the numbers have no such meaning.
     """
     arm, parameters = moment.arm, moment.arm.net.parameters
     after = next_parameters(moment)

@@ -39,12 +39,12 @@ SCALES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of the step that is about to 
 def measure_fidelity(moment: Moment) -> Results:
     """Actual over predicted change of the loss for the step that is about to be taken, on its own batch.
 
-    The step is theta -> theta - lr d; the first-order prediction of the change is -lr <g, d>. What is
-    missing to 1 is what the higher orders do.
+    The step is theta -> theta - lr d; the first-order prediction of the change is -lr <g, d>. The
+    difference from 1 is what the higher orders do.
     The steps of other lengths are extra trials of one stack.
 
-    Each step of a deep net updates all layers at once, and the effects of high order that this has are what batch
-    normalization is said to remove.
+    Each step of a deep net updates all layers at once, and batch normalization is said to remove the high-order
+    effects of this.
     """
     arm = moment.arm
     parameters, move = arm.net.parameters, arm.lr * arm.direction

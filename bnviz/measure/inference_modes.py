@@ -71,7 +71,7 @@ def batches_of(inputs: Tensor, size: int) -> tuple[Tensor, ...]:
     name="inference_modes",
     wants=("test_logits", "data", "passes"),
     source="Ioffe & Szegedy 2015, Batch Normalization, arXiv:1502.03167, algorithm 2",
-    caveat="alike for a net without batch norm",
+    caveat="all three are the same for a net without batch norm",
     results={
         "inference_running_loss": {"definition": "test loss with running statistics", "unit": "nats", "axes": ("trial",)},
         "inference_running_accuracy": {"definition": "test accuracy, likewise", "unit": "share", "axes": ("trial",)},
@@ -93,7 +93,8 @@ def measure_inference_modes(moment: Moment) -> Results:
     """Test loss and accuracy with running, batch and recomputed statistics, each (trials,).
 
     running: what the run accumulated; batch: those of each test batch, of the run's batch size (what is left over
-    joins the last one); recomputed: `recomputed_statistics` over the training set. Alike for a net without batch norm.
+    joins the last one); recomputed: `recomputed_statistics` over the training set. All three are
+    the same for a net without batch norm.
 
     """
     net, size = moment.arm.net, moment.config.batch_size

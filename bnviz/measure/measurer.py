@@ -1,4 +1,4 @@
-"""All measurements of one step: a `State` becomes one `ArmMeasured` an arm."""
+"""All measurements of one step: a `State` becomes one `ArmMeasured` per arm."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Measurer:
             configuration. What is not named costs nothing.
 
     Raises:
-        UnknownMeasure: `keep` names something that there is not.
+        UnknownMeasure: `keep` names something that does not exist.
     """
 
     def __init__(self, config: RunConfig, dataset: Dataset, keep: Collection[str] | None = None) -> None:

@@ -115,7 +115,7 @@ class Moment:
         return self.distributions.percentiles()
 
     def drop(self, names: Iterable[str]) -> None:
-        """Let go of cached properties that nobody wants any more."""
+        """Let go of cached properties that are no longer wanted."""
         for name in names:
             self.__dict__.pop(name, None)
 

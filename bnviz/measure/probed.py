@@ -14,7 +14,7 @@ class Probed:
     """The tensors of a pass as the rows of one; indexed by a name of TENSORS it is that tensor's rows."""
 
     values: Tensor  # (rows, trials, batch, units)
-    places: dict[str, slice]  # which rows are which of TENSORS, one row a layer; what is one tensor in the net is here once
+    places: dict[str, slice]  # which rows are which of TENSORS, one row per layer; what is one tensor in the net is here once
 
     @classmethod
     def of(cls, kept: Activations) -> "Probed":

@@ -8,7 +8,7 @@ from bnviz.registry.measures import MeasureEntry
 
 
 def representation_rank(hidden: Tensor) -> dict[str, Tensor]:
-    """Rank and alignment of representations, one sample a row: (..., samples, units) -> (...) each.
+    """Rank and alignment of representations, one sample per row: (..., samples, units) -> (...) each.
 
     With singular values s and p = s / sum(s): effective_rank = exp(-sum p log p), stable_rank = sum s^2 / max s^2, both
     between 1 and min(samples, units). mean_cosine is the mean cosine over the pairs of different samples: 1 when all point

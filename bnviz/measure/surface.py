@@ -24,7 +24,7 @@ CHUNK = 57  # points that are one stack: bounds the memory
     copies=57,
     results={
         "surface": {
-            "definition": "the loss of the probe batch on a 19 by 19 grid along two random directions of which each unit's part"
+            "definition": "the loss of the probe batch on a 19 by 19 grid along two random directions in which each unit's part"
             " is as long as the unit's own weights; the middle is the net itself",
             "unit": "nats",
             "axes": ("trial", "row", "column"),

@@ -20,5 +20,5 @@ from bnviz.registry.measures import MeasureEntry
     },
 )
 def measure_test_loss(moment: Moment) -> Results:
-    """From the pass that all share that look at the test set."""
+    """From the pass shared by all that look at the test set."""
     return {"test_loss": mean_loss(moment.test_logits, moment.test_labels)}

@@ -1,7 +1,7 @@
 """Stacked networks: T trials of one arm in tensors with a leading trial axis.
 
 activations.py     the activation functions, each below its entry
-norms/             one normalization a file, and nothing elsewhere
+norms/             one normalization per file, listed nowhere else
 initialization.py  seeded linear weights, the same for trial t in every arm
 parameters.py      all parameters of an arm in one (trials, parameters) tensor
 stack.py           what all stacks have in common

@@ -1,6 +1,6 @@
 """The activation functions, element by element: the pre-activation, of any shape, to the post-activation.
 
-Each stands below its `ActivationEntry`; another is another function with an entry, here or in a file of its own beside this one.
+Each stands below its `ActivationEntry`; a new one is a function with an entry, here or in a file of its own beside this one.
 """
 
 import torch
@@ -14,7 +14,7 @@ from bnviz.registry.activations import ActivationEntry
 def relu(pre_activation: Tensor) -> Tensor:
     """Pass what is above 0.
 
-    Element by element, so of any shape.
+    Works element by element, on any shape.
     """
     return torch.relu(pre_activation)
 
@@ -23,7 +23,7 @@ def relu(pre_activation: Tensor) -> Tensor:
 def leaky_relu(pre_activation: Tensor) -> Tensor:
     """Pass what is above 0, and a hundredth of what is below.
 
-    Element by element, so of any shape.
+    Works element by element, on any shape.
     """
     return F.leaky_relu(pre_activation)
 
@@ -32,7 +32,7 @@ def leaky_relu(pre_activation: Tensor) -> Tensor:
 def tanh(pre_activation: Tensor) -> Tensor:
     """An s-shaped curve from -1 to 1.
 
-    Element by element, so of any shape.
+    Works element by element, on any shape.
     """
     return torch.tanh(pre_activation)
 
@@ -41,7 +41,7 @@ def tanh(pre_activation: Tensor) -> Tensor:
 def sigmoid(pre_activation: Tensor) -> Tensor:
     """An s-shaped curve from 0 to 1.
 
-    Element by element, so of any shape.
+    Works element by element, on any shape.
     """
     return torch.sigmoid(pre_activation)
 
@@ -50,7 +50,7 @@ def sigmoid(pre_activation: Tensor) -> Tensor:
 def gelu(pre_activation: Tensor) -> Tensor:
     """A smooth ReLU: the input times the share of a standard normal that is below it.
 
-    Element by element, so of any shape.
+    Works element by element, on any shape.
     """
     return F.gelu(pre_activation)
 
@@ -59,6 +59,6 @@ def gelu(pre_activation: Tensor) -> Tensor:
 def linear(pre_activation: Tensor) -> Tensor:
     """Pass everything as it is.
 
-    Element by element, so of any shape.
+    Works element by element, on any shape.
     """
     return pre_activation

@@ -36,7 +36,7 @@ class ConvStack(Stack):
     """T convolutional networks of one arm. The weight of a layer is (trials, channels in * 9, channels out).
 
     Arguments as of `Stack`. Batch norm takes its statistics per channel over samples and positions, group, layer and
-    instance norm within a sample; gamma and beta are one number a channel each.
+    instance norm within a sample; gamma and beta are one number each per channel.
     """
 
     @property

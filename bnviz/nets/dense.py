@@ -59,7 +59,7 @@ class DenseStack(Stack):
         return values
 
     def _folded(self, i: int) -> tuple[Tensor, Tensor] | None:
-        """Weight and bias of a layer that does its norm's work too: what a trained batch norm comes to at inference."""
+        """Weight and bias of a layer that does its norm's work too: what a trained batch norm amounts to at inference."""
         if not self.norms or self.arm.norm_placement != "before_activation":
             return None
         views, norm = self.parameters.views, self.norms[i]

@@ -29,7 +29,7 @@ class FlatParameters:
         return torch.cat([gradient.reshape(-1) for gradient in gradients])
 
     def spread(self, per_trial: Tensor) -> Tensor:
-        """One value a trial, shape (trials,), as one value a parameter, of the shape of `flat`."""
+        """One value per trial, shape (trials,), as one value per parameter, of the shape of `flat`."""
         sizes = [(span.stop - span.start) // self.trials for span in self.spans.values()]
         return torch.cat([per_trial.repeat_interleave(size) for size in sizes])
 

@@ -22,8 +22,8 @@ class RecurrentStack(Stack):
 
     `recurrent_norm` says what is normalized. The input-to-hidden term always is, with statistics over the samples and
     the time steps together (Laurent 2015). hidden_shared and hidden_per_step also normalize the hidden-to-hidden term,
-    at every time step with the statistics of that step; they differ in the running statistics, one set or one a step
-    (Cooijmans 2016, who keep one a step for the input too). A norm that looks at the sample alone, like layer norm,
+    at every time step with the statistics of that step; they differ in the running statistics, one set or one per step
+    (Cooijmans 2016, who keep one per step for the input too). A norm that looks at the sample alone, like layer norm,
     keeps none: for it both are the same. The first step has no hidden-to-hidden term: there is no state yet.
 
     Each norm has a gamma, shared by all time steps and starting at `gamma_init`, and no beta: b is one already.

@@ -91,7 +91,7 @@ class Stack(ABC):
         """Logits (trials, batch, classes) for inputs (trials, batch, features).
 
         Args:
-            inputs: one batch a trial; expand a shared batch over the trials.
+            inputs: one batch per trial; expand a shared batch over the trials.
             mode: train also updates running statistics and drops out; probe uses batch statistics and changes
                 nothing; eval uses running statistics.
             keep: where to note the tensors of the hidden layers.

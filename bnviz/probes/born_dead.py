@@ -21,7 +21,7 @@ def probe(
     Args:
         widths: N, units of every hidden layer, one family of nets each.
         depth: L, hidden layers.
-        nets: drawn of each width; at least one a round.
+        nets: drawn of each width; at least one per round.
         seed: of the weights.
         norm: "none", or "batch": every layer's sums by their mean and variance over the samples, before the ReLU.
         samples: inputs of a net; at least 2 with "batch".

@@ -20,7 +20,7 @@ DIVERGED = 1e9  # an error above this is infinite
 
 @dataclass
 class _Problem:
-    """Diagonal S with eigenvalues from 1 / condition to 1, and optima v* of S-norm 1, one a seed."""
+    """Diagonal S with eigenvalues from 1 / condition to 1, and optima v* of S-norm 1, one per seed."""
 
     eigenvalues: FloatArray  # (dimension,)
     optimum: FloatArray  # (seeds, dimension)

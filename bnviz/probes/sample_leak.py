@@ -14,7 +14,7 @@ from bnviz.probes._shared.trained import random_rows, trained
 
 MODES: tuple[Mode, ...] = ("probe", "eval")  # the statistics of training, without touching the running ones; of testing
 BATCHES = 20  # around each sample
-SAMPLES = 12  # looked at, one a frame
+SAMPLES = 12  # looked at, one per frame
 
 
 def probe(
@@ -33,8 +33,8 @@ def probe(
     Yields:
         Share done, and from the samples so far, each of shape (norms, modes: training, test, sizes, trials): `leak`,
         the standard deviation of a sample's logits over its batches in units of that over the samples (mean over
-        logits and samples: root mean square), and `flips`, the share of batches in which it is put into another class
-        than it is most often.
+        logits and samples: root mean square), and `flips`, the share of batches in which it is put into a class other
+        than its most frequent one.
     """
     arms = tuple(ArmConfig(norm=norm, depth=depth) for norm in norms)
     config = RunConfig(dataset=DatasetConfig(), arms=arms, trials=trials, seed=seed, steps=steps)

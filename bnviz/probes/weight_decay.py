@@ -64,7 +64,7 @@ def probe(
         seed: of weights and data.
 
     Yields:
-        Share done, and by condition, decay and seed, with one entry a frame (means over its steps and the units):
+        Share done, and by condition, decay and seed, with one entry per frame (means over its steps and the units):
         `fourth` E|w|^4, `gradient` E|g|^2 of the gradient at w / |w|, `angle` the root mean square angle in radians;
         each (conditions, frames, decays, seeds), NaN where not reached; `conditions` (conditions, 2): gradient scale,
         start; `steps` (frames,), the last of each frame.

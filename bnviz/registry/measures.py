@@ -1,4 +1,4 @@
-"""What can be measured, as each measurement says it of itself.
+"""What can be measured, as each measurement declares it.
 
 @MeasureEntry(name="kurtosis", wants=("probed",), results={"kurtosis": {...}})      in bnviz/measure/kurtosis.py
 def measure_kurtosis(moment: Moment) -> Results: ...
@@ -33,8 +33,8 @@ AXES = {
 Cost = Literal["free", "test pass", "probe pass", "own work"]
 COSTS: dict[Cost, str] = {  # cheapest first, which is the order in which they are taken
     "free": "from tensors that the step has anyway",
-    "test pass": "from one pass of the test set, which all share that want it",
-    "probe pass": "from one pass of the probe batch, which all share that want it",
+    "test pass": "from one pass of the test set, shared by all that want it",
+    "probe pass": "from one pass of the probe batch, shared by all that want it",
     "own work": "passes of its own, or of copies of the networks, or a decomposition of the data",
 }
 
@@ -87,7 +87,7 @@ class MeasureEntry(Entry):
         source: where it comes from.
         caveat: when it misleads, and where it is NaN or missing.
         own_axes: axes that it alone has, with their lengths; 0 where that depends on the configuration.
-        copies: how many copies of the networks it holds at once, for the estimate of memory; "layer" for one a layer.
+        copies: how many copies of the networks it holds at once, for the estimate of memory; "layer" for one per layer.
     """
 
     results: Mapping[str, Result]
@@ -99,7 +99,7 @@ class MeasureEntry(Entry):
     copies: int | Literal["layer"] = 0
 
     def __post_init__(self) -> None:
-        """Raise BadDeclaration for a want or an axis that there is not, and for what has no table."""
+        """Raise BadDeclaration for a want or an axis that does not exist, and for what has no table."""
         if unknown := {*self.wants} - {*WANTS}:
             raise BadDeclaration(f"{self.name} wants {_listed(unknown)}; there is {_listed(WANTS)}")
         for name, result in self.results.items():
@@ -111,7 +111,7 @@ class MeasureEntry(Entry):
 
     @property
     def cost(self) -> Cost:
-        """Of the dearest thing that it wants."""
+        """Of the most expensive thing that it wants."""
         return max((WANTS[want].cost for want in self.wants), key=list(COSTS).index)
 
     @property

@@ -14,7 +14,7 @@ class OptimizerEntry(Entry):
 
     Args:
         label: as the page shows it.
-        formula: of a step, for the docs; g is the gradient with the L2 penalty's.
+        formula: of a step, for the docs; g is the gradient, that of the L2 penalty included.
         source: where it is from.
         momentum: whether it reads `ArmConfig.momentum`.
         copies: tensors of the parameters' shape that it holds or makes in a step, for the estimate of memory.

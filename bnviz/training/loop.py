@@ -61,7 +61,7 @@ class ArmState:
     def freeze(self, step: int, lost: Tensor) -> None:
         """Note the trials `lost` (bool) as diverged at `step` and put finite values in their place.
 
-        A frozen trial is computed on, from its initial weights and without effect: the others then
+        A frozen trial is kept in the stack, at its initial weights and with its updates zeroed: the others then
         see the same operations on the same shapes, and their bits do not depend on who diverged.
         """
         self.diverged_at[lost] = step

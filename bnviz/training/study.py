@@ -32,7 +32,7 @@ def run_study(config: StudyConfig, stages: Sequence[Stage]) -> Iterator[Record]:
 
     Args:
         config: names the study in the records.
-        stages: that it comes to.
+        stages: of the study, in order.
 
     Raises:
         DatasetUnavailable: a data set has to be downloaded and cannot be.

@@ -98,7 +98,7 @@ class Board:
 
     @property
     def seconds(self) -> float:
-        """That all runs took, each counted once."""
+        """What all runs took, each counted once."""
         return sum({(row.experiment, row.part, row.preset): row.seconds for row in self.rows}.values())
 
 
@@ -110,7 +110,7 @@ def stated() -> tuple[Stated, ...]:
 
 
 def versions() -> dict[str, str]:
-    """Of what the numbers depend on."""
+    """Versions of what the numbers depend on."""
     return {name: version(name) for name in ("torch", "numpy")}
 
 
@@ -210,7 +210,7 @@ def as_json(board: Board) -> str:
 
 
 def as_csv(board: Board) -> str:
-    """One line a claim, with the link that opens the experiment."""
+    """One line per claim, with the link that opens the experiment."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = [field.name for field in fields(Row)]

@@ -3,7 +3,7 @@
     Settings -> stages(settings) -> runs and probes, one after the other -> Results -> charts, verdict
 
 An `Experiment` has one or more parts, each with a question of its own. Everything here is declarative: no torch, no
-streamlit. Each experiment is one module or package of `bnviz.experiments` that names an `EXPERIMENT`, and one lesson,
+streamlit. Each experiment is one module or package of `bnviz.experiments.parts` that defines an `EXPERIMENT`, and one lesson,
 `assets/lessons/<id>.md`; `catalog` finds them.
 """
 
@@ -112,7 +112,7 @@ class Finding:
 class Claim:
     """A claim of the literature about batch norm that this part tests in one of its presets.
 
-    `rule` judges a verdict that holds the numbers it reads; that it may not is no concern of its own (see `Evidence`).
+    `rule` judges a verdict that holds the numbers it reads; whether it does is not the rule's concern (see `Evidence`).
     "mixed" is for what was measured and does not decide.
     """
 
@@ -123,7 +123,7 @@ class Claim:
     rule: Callable[[Verdict], Finding]
 
     def judge(self, verdict: Verdict) -> Finding:
-        """What the rule makes of a verdict; "not measured" where this has not the numbers that the rule reads."""
+        """What the rule makes of a verdict; "not measured" where it does not have the numbers that the rule reads."""
         try:
             return self.rule(replace(verdict, numbers=Evidence(verdict.numbers)))
         except NotMeasured:

@@ -16,7 +16,7 @@ COUNTS = ("pairs", "seeds")  # numbers of these names count what there is to jud
 
 
 class NotMeasured(Exception):
-    """A rule asked for a number that nothing was measured of."""
+    """A rule asked for a number that was not measured."""
 
 
 class Evidence(Mapping[str, Any]):

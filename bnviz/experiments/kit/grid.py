@@ -72,7 +72,7 @@ class Grid:
         """An array with the grid's axes, first, in place of one whose places are the grid's keys.
 
         Raises:
-            LookupError: the array has not that axis, or not all of these places.
+            LookupError: the array does not have that axis, or not all of these places.
         """
         rest = {name: places for name, places in found.axes.items() if name != axis}
         rows = np.stack([found.at(**{axis: key}).values for key in self.keys])

@@ -25,7 +25,7 @@ class Labelled:
         axes: in the order of the array's.
 
     Raises:
-        ValueError: the shape is another.
+        ValueError: the shape does not fit.
     """
 
     values: FloatArray
@@ -70,7 +70,7 @@ class Labelled:
         return Labelled(values, {**self.axes, axis: self.axes[axis][start:]})
 
     def renamed(self, axis: str, name: str, places: tuple[Any, ...]) -> "Labelled":
-        """The same values with another name and other places for an axis. Raises ValueError where their number is another."""
+        """The same values with another name and other places for an axis. Raises ValueError where their number differs."""
         return Labelled(
             self.values, {name if old == axis else old: places if old == axis else these for old, these in self.axes.items()}
         )
@@ -117,7 +117,7 @@ class Labelled:
 
 
 def known_median(values: FloatArray) -> float:
-    """Median of the numbers of a flat array that are no NaN, NaN where there is none: for `over_all`."""
+    """Median of the numbers of a flat array that are not NaN, NaN where there is none: for `over_all`."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else np.nan
 

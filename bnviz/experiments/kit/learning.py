@@ -22,7 +22,7 @@ def learned(losses: ArrayLike, classes: int) -> NDArray[np.bool_]:
     """Whether each network learned, element by element: its loss is below half of the loss of guessing; not for NaN and infinity.
 
     Half of the loss of guessing and not of the initial loss, because the initial loss depends on the arm (with a large
-    initial gain it is huge, and falling to half of it is no learning).
+    initial gain it is huge, and falling to half of it is not learning).
     """
     return np.asarray(losses, np.float64) < LEARNED_SHARE * guessing_loss(classes)
 

@@ -2,7 +2,7 @@
 
 drift = Quantity("pre_activation_drift", "Drift of distributions", "How far ...", "drift (half-spreads)", log=True)
 drift.by_step("drift", styles, steps)          a chart over the steps
-drift.over_run(results).at(arm="batch")        one number a seed
+drift.over_run(results).at(arm="batch")        one number per seed
 drift.ratio(results, "batch", "none")          a `Spread` over the pairs
 """
 
@@ -58,7 +58,7 @@ class Quantity:
         how: to read it: a sentence or two under the chart.
         axis: its name and unit, on an axis.
         log: whether its axis is logarithmic.
-        range: of its axis, in its own units; None: as the data have it.
+        range: of its axis, in its own units; None: that of the data.
         cap, floor: of an axis that follows the data.
         factor: on what was recorded: 100 for percent.
         first_layer: of what is measured by layer: the first that counts, 1 next to the data.

@@ -1,4 +1,4 @@
-"""What stages came to, by name: measures and test errors of trained nets.
+"""What stages yielded, by name: measures and test errors of trained nets.
 
 NaN is "not measured yet", infinity is "diverged": charts and spreads tell the two apart.
 """

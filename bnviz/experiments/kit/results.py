@@ -115,7 +115,7 @@ class Results:
 
         Raises:
             LookupError: the probe has no such value.
-            ValueError: its shape is another.
+            ValueError: its shape does not fit.
         """
         last = self.last(self._only(stage))
         if last is None:

@@ -33,7 +33,7 @@ class Condition:
 
 
 def all_below(name: str, limit: float) -> Condition:
-    """Every one of a spread's values, or the upper end of its interval, is below the limit; of a number, it itself."""
+    """Every one of a spread's values, or the upper end of its interval, is below the limit; or a single number is."""
     return Condition(lambda found: _ends(found, name)[1] < limit)
 
 

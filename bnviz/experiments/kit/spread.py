@@ -1,4 +1,4 @@
-"""A number with its uncertainty, which knows how it is said.
+"""A number with its uncertainty, which knows how to put itself into words.
 
 spread = spread_of(ratios, of="pairs")      f"{spread}" -> "3.1 (2.4 to 3.9 over 6 pairs)"
                                             f"{spread:range}" -> "2.4 to 3.9 over 6 pairs"      f"{spread:median}" -> "3.1"
@@ -81,7 +81,7 @@ class Spread:
 
 
 def spread_of(values: ArrayLike, of: str = "seeds", unit: str = "", digits: int = 3) -> Spread:
-    """Median, lowest and highest of the values, of any shape, that are no NaN; infinite ones, of what never came, count."""
+    """Median, lowest and highest of the values, of any shape, that are not NaN; infinite ones, of what never came, count."""
     known = np.asarray(values, np.float64).ravel()
     known = np.sort(known[~np.isnan(known)])
     if not len(known):

@@ -1,4 +1,4 @@
-"""Twins without a norm and with batch norm, trained at many values of one setting at once: the run, its charts, its losses.
+"""Twins, a plain net and one with batch norm, trained at many values of one setting at once: the run, its charts, its losses.
 
 What the learning-rate and the init-gain experiments share. The trials' axes are the setting's name and "seed".
 """
@@ -55,7 +55,7 @@ class TwinSweep:
         name: of the setting, for the axes: "learning rate".
         values: of the setting, ascending.
         seeds: networks of each kind at each value.
-        arms: the net without a norm and the one with batch norm.
+        arms: the plain net and the one with batch norm.
         batch_size: samples of a mini-batch.
         steps: of the run.
     """

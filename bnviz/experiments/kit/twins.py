@@ -1,4 +1,4 @@
-"""Twins that train in one stage, without a norm and with batch norm, and what a verdict says of any pair of them."""
+"""Twins that train in one stage, a plain net and one with batch norm, and what a verdict says of any pair of them."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def arm_of(settings: Settings, norm: NormName, **fields: object) -> ArmConfig:
 
 
 def mean_loss(results: Results, stage: str = "") -> Labelled:
-    """Train loss averaged over the measurements so far, by arm and seed: low, it fell fast; infinite once diverged."""
+    """Train loss averaged over the measurements so far, by arm and seed: low when it fell fast; infinite once diverged."""
     losses = results.over_steps("train_loss", stage).over("step", np.mean)
     return losses.map(lambda values: np.where(np.isfinite(values), values, np.inf))
 

@@ -1,4 +1,4 @@
-"""The normalizations, one a file: what is declared in this folder is there, and is listed nowhere else."""
+"""The normalizations, one per file: what is declared in this folder exists, and is listed nowhere else."""
 
 from bnviz.nets.norms.base import Mode, Norm
 from bnviz.registry.norms import NORMS

@@ -18,7 +18,7 @@ Mode = Literal["train", "probe", "eval"]
 class Norm(ABC):
     """A normalization layer for (trials, batch, units), or (trials, batch, channels, positions) of a convolution.
 
-    Its affine parameters live in the arm's flat tensor: one gamma and beta a unit or channel.
+    Its affine parameters live in the arm's flat tensor: one gamma and beta per unit or channel.
 
     Args:
         arm: the arm's settings (`norm_eps`, `norm_momentum`, `group_count`, `gamma_init`, `beta_init`).
@@ -53,7 +53,7 @@ class Norm(ABC):
         return torch.addcmul(beta, normalized, gamma)
 
     def folded(self, affine: list[Tensor]) -> tuple[Tensor, Tensor] | None:
-        """Scale and shift, each (trials, 1, units), that eval mode comes to; None for a norm that looks at the sample."""
+        """Scale and shift, each (trials, 1, units), that eval mode amounts to; None for a norm that looks at the sample."""
         return None
 
     def statistics(self) -> list[Tensor]:

@@ -29,7 +29,7 @@ class BatchNorm(Norm):
 
     Per channel over samples and positions in a convolution. Like PyTorch: the biased variance (1/m) normalizes, the
     unbiased one (1/(m-1)) is what `running_var` accumulates, and `momentum` weights the new value. Unlike PyTorch, a
-    batch of one value a unit is allowed: its output is beta whatever the input is, and `running_var` keeps its value.
+    batch of one value per unit is allowed: its output is beta whatever the input is, and `running_var` keeps its value.
 
     All trials are one call: the trial axis is folded into the channels, so the kernel sees (batch, trials * units).
 

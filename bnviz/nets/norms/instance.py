@@ -23,7 +23,7 @@ class InstanceNorm(Norm):
     """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over the positions of a channel of a sample.
 
     A dense layer has no image axes: its units are taken as the positions of a single channel. So the statistics are
-    those of layer norm, and gamma and beta are one number a layer each (the channel's) instead of one a unit, as
+    those of layer norm, and gamma and beta are one number each per layer (the channel's) instead of one per unit, as
     `torch.nn.InstanceNorm1d(1, affine=True)` does on (batch, 1, units).
 
     References:

@@ -22,7 +22,7 @@ from bnviz.registry.norms import NormEntry
 class LayerNorm(Norm):
     """gamma (y - mean) / sqrt(var + eps) + beta, mean and biased variance over the units of a sample.
 
-    In a convolution over all channels and positions, with one gamma and beta a channel: group norm with one group.
+    In a convolution over all channels and positions, with one gamma and beta per channel: group norm with one group.
 
     References:
         Ba et al. 2016, Layer Normalization, arXiv:1607.06450.

@@ -1,4 +1,4 @@
-"""The net without a norm: a name among the others, and no layer."""
+"""The plain net, without a norm: a name among the others, and no layer."""
 
 from bnviz.registry.norms import NormEntry
 
@@ -16,4 +16,4 @@ from bnviz.registry.norms import NormEntry
     place=0,
 )
 class NoNorm:
-    """y as it is: no norm stands in the network, and it has no parameters of one."""
+    """y as it is: the network has no norm and no parameters of one."""

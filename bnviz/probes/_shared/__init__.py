@@ -1,1 +1,1 @@
-"""What probes share; no probe stands here."""
+"""What probes share; no probe is in here."""

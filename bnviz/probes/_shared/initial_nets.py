@@ -1,4 +1,4 @@
-"""What the probes at initialization share: one network and one batch a trial, and a random linear read-out.
+"""What the probes at initialization share: one network and one batch per trial, and a random linear read-out.
 
 Trial t has the same inputs, weights and read-out in every arm of one shape.
 """

@@ -1,4 +1,4 @@
-"""How a gradient becomes a step: one optimizer a file, below its `OptimizerEntry`.
+"""How a gradient becomes a step: one optimizer per file, below its `OptimizerEntry`.
 
 base.py   what all have in common
 """

@@ -14,7 +14,7 @@ from bnviz.training.optimizers.base import Optimizer
     name="adam",
     place=20,
     label="Adam",
-    formula="m <- 0.9 m + 0.1 g; v <- 0.999 v + 0.001 g²; w <- w - lr m̂ / (√v̂ + 1e-8), m̂ and v̂ free of their start at 0",
+    formula="m <- 0.9 m + 0.1 g; v <- 0.999 v + 0.001 g²; w <- w - lr m̂ / (√v̂ + 1e-8), m̂ and v̂ corrected for their start at 0",
     source="Kingma & Ba 2015, arXiv:1412.6980",
     copies=4,
 )

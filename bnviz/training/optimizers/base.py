@@ -8,7 +8,7 @@ from torch import Tensor
 from bnviz.config.models import ArmConfig
 from bnviz.nets.parameters import FlatParameters
 
-Setting = float | Tensor  # one number for all trials, or one a parameter, of the shape of the flat parameters
+Setting = float | Tensor  # one number for all trials, or one per parameter, of the shape of the flat parameters
 
 
 def setting(arm: ArmConfig, name: str, parameters: FlatParameters) -> Setting:

@@ -1,4 +1,4 @@
-"""Batch norm is PyTorch's, but for a batch of one value a unit, which PyTorch refuses."""
+"""Batch norm is PyTorch's, but for a batch of one value per unit, which PyTorch refuses."""
 
 import torch
 from torch import nn
