@@ -1,4 +1,4 @@
-"""Nets that are dead before they train: the share of random ReLU nets that put out nothing, against its closed form."""
+"""Nets that are dead before they train: the share of random ReLU nets that output nothing, against its closed form."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ CLOSE = 1.0  # percentage points between measurement and closed form
 Width = Annotated[Int, Field(ge=1, le=16)]
 Key = Literal["none", "batch"]  # of the stages
 WORDS: dict[Key, tuple[str, str]] = {  # title of a chart, and how to read it
-    "none": ("Dead, no norm", "The share of nets that put out nothing after so many layers; dotted: the closed form."),
+    "none": ("Dead, no norm", "The share of nets that output nothing after so many layers; dotted: the closed form."),
     "batch": (
         "Dead, batch norm",
         "The same nets with batch norm before every ReLU; dotted: the closed form for nets without it.",
@@ -228,7 +228,7 @@ judge_formula = rule(  # the largest of many gaps: two half widths are four stan
 PART = Part(
     id="born_dead",
     title="Dead at birth",
-    question="Nobody trained these random ReLU nets: which of them put out nothing for any input?",
+    question="Nobody trained these random ReLU nets: which of them output nothing for any input?",
     choices=(
         Choice("narrow", "The deep and narrow ones"),
         Choice("wide", "The deep and wide ones"),

@@ -136,7 +136,7 @@ def _map(settings: UnitsMapSettings) -> Chart:
     spec = columns_chart(
         "units_map",
         "Every unit",
-        "One row per unit, layer 1 at the bottom. Dark: dead, it puts out 0 for all 256 probe samples. First pair of twins.",
+        "One row per unit, layer 1 at the bottom. Dark: dead, it outputs 0 for all 256 probe samples. First pair of twins.",
         "layer",
         settings.steps,
         _layer_names(settings),
