@@ -135,7 +135,7 @@ def test_a_stuck_worker_is_ended(make_service, config, until):
     run_id = service.submit(config("stuck")).id
     pid = until(lambda: service.live(run_id).worker).pid
     until(lambda: service.status(run_id).state == "failed")
-    assert "no sign" in service.status(run_id).reason
+    assert "did not respond" in service.status(run_id).reason
     until(lambda: gone(pid), 2)
 
 
