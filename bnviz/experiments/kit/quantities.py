@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from bnviz.charts.builders import category_chart, curve_chart, curve_point, layer_chart, sweep_chart, sweep_series
 from bnviz.charts.theme import ArmStyle, norm_style
 from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Chart, Series
 from bnviz.experiments.kit.labelled import Labelled, known_median
+from bnviz.experiments.kit.readings import finite
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.spread import Spread, ratio_of
 
@@ -104,7 +103,7 @@ class Quantity:
     def over_run(self, results: Results, stage: str = "") -> Labelled:
         """Median over all measurements, and over the layers, of what is known, by arm and trial; NaN: nothing is."""
         found = self._counted(results.over_steps(self.measure, stage or self.stage))
-        return found.map(lambda values: np.where(np.isfinite(values), values, np.nan)).over_all(known_median, "step", "layer")
+        return finite(found).over_all(known_median, "step", "layer")
 
     def ratio(self, results: Results, arm: str, reference: str) -> Spread:
         """Over the run, an arm over another, pair by pair; pairs of which one is unknown are left out."""

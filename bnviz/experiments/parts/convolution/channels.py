@@ -20,7 +20,7 @@ from bnviz.experiments.kit.rules import all_at_least, rule, when
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import IOFFE_2015, WU_HE
 from bnviz.experiments.kit.spread import Spread, spread_of, spread_of_finite
-from bnviz.experiments.parts.convolution.common import ACCURACY, LOSS
+from bnviz.experiments.kit.ten_digits import ACCURACY, LOSS
 
 NORMS: tuple[NormName, ...] = ("none", "batch", "group")
 STYLES = norm_styles(*NORMS)

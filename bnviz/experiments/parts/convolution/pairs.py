@@ -15,8 +15,9 @@ from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.sentences import say
 from bnviz.experiments.kit.sources import IOFFE_2015, WU_HE
 from bnviz.experiments.kit.spread import Spread, spread_of
-from bnviz.experiments.parts.convolution.common import ACCURACY, HALFWAY, LOSS
+from bnviz.experiments.kit.ten_digits import ACCURACY, LOSS
 
+HALFWAY = 55.0  # percent: halfway from guessing one of ten digits to all right; above it a net has learned
 PIXELS = 64  # positions of a map
 NORMS: tuple[NormName, ...] = ("none", "batch", "group")
 NETS = Grid("{architecture}, {norm}", architecture=("dense", "conv"), norm=NORMS)

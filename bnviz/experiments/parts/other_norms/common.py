@@ -9,9 +9,10 @@ from bnviz.charts.theme import ArmStyle
 from bnviz.config.models import NormName
 from bnviz.experiments.kit.base import Chart
 from bnviz.experiments.kit.labelled import Labelled, stacked
-from bnviz.experiments.kit.quantities import Conditions, Quantity, Styles, norm_styles
+from bnviz.experiments.kit.quantities import Conditions, Styles, norm_styles
 from bnviz.experiments.kit.results import Results
 from bnviz.experiments.kit.spread import Spread, spread_of
+from bnviz.experiments.kit.ten_digits import ACCURACY, LOSS
 from bnviz.registry.norms import NORMS as ALL_NORMS
 
 BATCH, NONE = "batch", "none"  # names of two arms
@@ -22,17 +23,6 @@ WORDS = {norm: "the plain net" if norm == NONE else style.label for norm, style 
 STAGE, KEEP = "training", ("train_loss", "test_loss", "test_accuracy")
 HALFWAY = 0.55  # accuracy halfway from guessing one of ten digits to all right: above it a net has learned
 COLOR = "#0072B2"  # of boxes that stand for nets of several kinds
-ACCURACY = Quantity(
-    "test_accuracy",
-    "Test accuracy",
-    "Higher is better; at 10 % a net guesses.",
-    "test accuracy (%)",
-    range=(0.0, 102.0),
-    factor=100.0,
-)
-LOSS = Quantity(
-    "train_loss", "Training loss", "Lower is better; at 2.3 a net guesses.", "training loss (nats)", cap=1.3, floor=0.0
-)
 BY_NORM = replace(ACCURACY, title="Accuracy by norm", how="The newest measurement, from the worst to the best seed.", range=None)
 
 

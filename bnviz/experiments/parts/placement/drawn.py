@@ -8,7 +8,7 @@ from bnviz.charts.builders import layer_chart, sweep_series
 from bnviz.charts.numbers import shorts
 from bnviz.charts.spec import ChartSpec, Selector
 from bnviz.experiments.kit.base import Chart, Series
-from bnviz.experiments.kit.labelled import FloatArray, Labelled
+from bnviz.experiments.kit.labelled import Labelled, known_median
 from bnviz.experiments.kit.learning import final_loss
 from bnviz.experiments.kit.quantities import Conditions, Quantity
 from bnviz.experiments.kit.readings import finite, reading
@@ -83,11 +83,7 @@ def _percentiles(results: Results, stage: str) -> Labelled:
     arms, seeds, layers, _ = found.axes.values()
     named = Labelled(found.values, {"arm": arms, "seed": seeds, "layer": layers, "percentile": PERCENTILES})
     shown = np.stack([named.at(percentile=percentile).values for percentile in SHOWN], axis=-1)
-    return Labelled(shown, {**named.axes, "percentile": SHOWN}).over_all(_known_median, "seed")
-
-
-def _known_median(values: FloatArray) -> float:
-    return np.nan if np.isnan(values).all() else float(np.nanmedian(values))
+    return Labelled(shown, {**named.axes, "percentile": SHOWN}).over_all(known_median, "seed")
 
 
 def _shown(found: Labelled) -> Series:

@@ -1,8 +1,7 @@
-"""What both parts measure of nets that learn ten digits."""
+"""What is measured of nets that learn to tell ten digits apart."""
 
 from bnviz.experiments.kit.quantities import Quantity
 
-HALFWAY = 55.0  # percent: halfway from guessing one of ten digits to all right; above it a net has learned
 LOSS = Quantity(
     "train_loss", "Training loss", "Lower is better; at 2.3 a net guesses.", "training loss (nats)", cap=1.3, floor=0.0
 )
